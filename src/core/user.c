@@ -24,7 +24,7 @@ static char map(enum user_kind kind, char c)
 	switch (kind) {
 	case USER_CARD: return c == '-' || c == ':' || is_blank(c) ? '\0' : upper(c);
 	case USER_EMAIL: return lower(c);
-	case USER_PHONE: return c && strchr("-.()/", c) || is_blank(c) ? '\0' : c;
+	case USER_PHONE: return (c && strchr("-.()/", c)) || is_blank(c) ? '\0' : c;
 	case USER_ID:
 	case USER_PIN:
 	case USER_SLOT: return c;
@@ -51,7 +51,7 @@ int user_normalise(enum user_kind kind, const char *text, char ret[static USER_M
 		ret[n++] = c;
 	}
 	ret[n] = '\0';
-	if (kind == USER_PHONE && strncmp(ret, "00", 2) == 0) {
+	if (kind == USER_PHONE && n > 2 && strncmp(ret, "00", 2) == 0) {
 		ret[0] = '+';
 		memmove(ret + 1, ret + 2, n - 1);
 	}

@@ -1,0 +1,92 @@
+/*
+ * Settings: one table of keys, from which the parser, `punchd -p` and the shipped file come
+ * (punchd.conf(5)).
+ *
+ * Pure: file contents are handed in, in the order in which they are to be read; a later value
+ * replaces an earlier one. Every fault is noted with file and line, and reading goes on, so that
+ * a person sees all of them at once. A struct config with faults is not used.
+ */
+#ifndef PUNCHD_CORE_CONFIG_H
+#define PUNCHD_CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Durations are milliseconds, sizes bytes. Texts are owned by the config and never NULL. */
+struct config {
+	struct {
+		char *base_url;
+		char *key_file;
+		char *ca_file;
+		int64_t plan; /* requests a minute; 0: auto */
+		int64_t timeout_ms;
+		int64_t max_in_flight;
+		int64_t retry_min_ms;
+		int64_t retry_max_ms;
+		int64_t auth_retry_ms;
+	} api;
+	struct {
+		char *host;
+		int64_t port;
+		char *client_id;
+		char *username;
+		char *password_file;
+		int64_t keepalive_ms;
+		char *topic_prefix;
+	} mqtt;
+	struct {
+		char *name;
+		char *time_zone;
+		int64_t day_start_s; /* after midnight */
+	} site;
+	struct {
+		int64_t max_age_ms;
+		int64_t max_future_ms;
+		int64_t accept_from_s; /* INT64_MIN: no limit */
+		int64_t greet;         /* 0 or 1 */
+	} punches;
+	struct {
+		char *path;
+		int64_t retention_ms;
+		int64_t min_free;
+	} store;
+	struct {
+		int64_t users_ms;
+		int64_t devices_ms;
+	} sync;
+	struct {
+		char *socket;
+		char *group;
+	} control;
+	struct {
+		int64_t level; /* enum log_level */
+	} log;
+};
+
+/* All defaults. Returns 0 or -ENOMEM. */
+int config_init(struct config *c);
+void config_done(struct config *c);
+
+/*
+ * Read one file's text into c. Faults are appended to `faults` as lines `FILE:LINE: message`.
+ * Returns 0, also with faults, or -ENOMEM.
+ */
+int config_read(struct config *c, const char *file, const char *text, size_t n, struct buf *faults);
+
+/* What only shows when everything is read: keys that contradict each other. */
+void config_check(const struct config *c, struct buf *faults);
+
+/* Append all settings as a file that config_read reads back to the same. */
+void config_print(const struct config *c, struct buf *out);
+
+/* Append the names (`[section] key`, a blank between them) of keys that differ and take effect only
+ * after a restart. */
+void config_restart_keys(const struct config *now, const struct config *wanted, struct buf *out);
+
+/* Append the shipped example: every key with its help and its default, commented out. */
+void config_example(struct buf *out);
+
+#endif

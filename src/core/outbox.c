@@ -1,0 +1,221 @@
+#include "core/outbox.h"
+
+#include <errno.h>
+
+/* The (user, day) pairs that an earlier entry blocks, in one pass over the window. */
+struct blocked {
+	uint64_t *keys; /* open addressing; 0: empty */
+	size_t size;    /* a power of two, at least twice the entries */
+};
+
+void outbox_init(struct outbox *o)
+{
+	*o = (struct outbox){.end_time_s = INT64_MIN};
+}
+
+void outbox_done(struct outbox *o)
+{
+	free(o->entries);
+	outbox_init(o);
+}
+
+/* FNV-1a. A collision only makes one person wait for another. */
+uint64_t outbox_user_hash(const char *user_id)
+{
+	uint64_t h = 0xcbf29ce484222325ULL;
+
+	for (; *user_id; user_id++)
+		h = (h ^ (unsigned char)*user_id) * 0x100000001b3ULL;
+	return h ? h : 1;
+}
+
+static bool before(int64_t time_s, int64_t seq, int64_t other_time_s, int64_t other_seq)
+{
+	return time_s < other_time_s || (time_s == other_time_s && seq < other_seq);
+}
+
+bool outbox_covers(const struct outbox *o, int64_t time_s, int64_t seq)
+{
+	return o->complete || !before(o->end_time_s, o->end_seq, time_s, seq);
+}
+
+/* Index of the first entry that is not before the place. */
+static size_t lower_bound(const struct outbox *o, int64_t time_s, int64_t seq)
+{
+	size_t low = 0, high = o->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct outbox_entry *e = &o->entries[middle];
+
+		if (before(e->time_s, e->seq, time_s, seq))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int reserve(struct outbox *o)
+{
+	size_t size = o->size ? o->size * 2 : 64;
+	struct outbox_entry *entries;
+
+	if (o->count < o->size)
+		return 0;
+	entries = realloc(o->entries, size * sizeof *entries);
+	if (!entries)
+		return -ENOMEM;
+	o->entries = entries;
+	o->size = size;
+	return 0;
+}
+
+/* A full window gives up its last waiting entry, to be read again later, for an earlier one. */
+static int make_room(struct outbox *o, const struct outbox_entry *entry)
+{
+	const struct outbox_entry *last = &o->entries[o->count - 1];
+
+	if (o->count < OUTBOX_MAX)
+		return 0;
+	if (last->step != OUTBOX_WAITING ||
+		!before(entry->time_s, entry->seq, last->time_s, last->seq))
+		return -ENOSPC;
+	o->count--;
+	o->complete = false;
+	o->end_time_s = o->entries[o->count - 1].time_s;
+	o->end_seq = o->entries[o->count - 1].seq;
+	return 0;
+}
+
+int outbox_add(struct outbox *o, const struct outbox_entry *entry)
+{
+	size_t at;
+	int r;
+
+	if (outbox_find(o, entry->seq))
+		return 0;
+	r = make_room(o, entry);
+	if (r == 0)
+		r = reserve(o);
+	if (r < 0)
+		return r;
+	at = lower_bound(o, entry->time_s, entry->seq);
+	memmove(o->entries + at + 1, o->entries + at, (o->count - at) * sizeof *o->entries);
+	o->entries[at] = *entry;
+	o->count++;
+	return 0;
+}
+
+void outbox_set_end(struct outbox *o, int64_t time_s, int64_t seq, bool complete)
+{
+	o->end_time_s = time_s;
+	o->end_seq = seq;
+	o->complete = complete;
+}
+
+void outbox_rewind(struct outbox *o)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->entries[i].step != OUTBOX_WAITING)
+			o->entries[kept++] = o->entries[i];
+	}
+	o->count = kept;
+	outbox_set_end(o, INT64_MIN, 0, false);
+}
+
+struct outbox_entry *outbox_find(const struct outbox *o, int64_t seq)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->entries[i].seq == seq)
+			return &o->entries[i];
+	}
+	return NULL;
+}
+
+void outbox_remove(struct outbox *o, int64_t seq)
+{
+	struct outbox_entry *e = outbox_find(o, seq);
+	size_t at;
+
+	if (!e)
+		return;
+	at = (size_t)(e - o->entries);
+	memmove(e, e + 1, (o->count - at - 1) * sizeof *e);
+	o->count--;
+}
+
+/* Mark a user's day as blocked for what follows. Returns whether it was blocked already. */
+static bool block(struct blocked *b, uint64_t user, int32_t day)
+{
+	uint64_t key = (user ^ (uint64_t)(uint32_t)day * 0x9e3779b97f4a7c15ULL) | 1;
+
+	for (size_t i = key * 0xff51afd7ed558ccdULL >> 32;; i++) {
+		uint64_t *slot = &b->keys[i & (b->size - 1)];
+
+		if (*slot == key)
+			return true;
+		if (*slot == 0) {
+			*slot = key;
+			return false;
+		}
+	}
+}
+
+/* One pass: the entries that may go, with or without those of not_user. */
+static size_t pick_pass(const struct outbox *o, int64_t now_us, uint64_t not_user, size_t max,
+	struct blocked *b, int64_t *ret_seqs, int64_t *ret_wait_until_us)
+{
+	size_t n = 0;
+
+	memset(b->keys, 0, b->size * sizeof *b->keys);
+	*ret_wait_until_us = INT64_MAX;
+	for (size_t i = 0; i < o->count && n < max; i++) {
+		const struct outbox_entry *e = &o->entries[i];
+
+		if (e->step == OUTBOX_DONE || block(b, e->user, e->day) ||
+			e->step == OUTBOX_SENDING)
+			continue;
+		if (e->not_before_us > now_us) {
+			if (e->not_before_us < *ret_wait_until_us)
+				*ret_wait_until_us = e->not_before_us;
+			continue;
+		}
+		if (e->user != not_user)
+			ret_seqs[n++] = e->seq;
+	}
+	return n;
+}
+
+size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, size_t max,
+	int64_t *ret_seqs, int64_t *ret_wait_until_us)
+{
+	static uint64_t keys[OUTBOX_MAX * 2];
+	struct blocked b = {.keys = keys, .size = 64};
+	size_t n;
+
+	while (b.size < o->count * 2)
+		b.size *= 2;
+	n = pick_pass(o, now_us, not_user, max, &b, ret_seqs, ret_wait_until_us);
+	if (n == 0 && not_user)
+		n = pick_pass(o, now_us, 0, max, &b, ret_seqs, ret_wait_until_us);
+	return n;
+}
+
+bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_t time_s)
+{
+	for (size_t i = 0; i < o->count && o->entries[i].time_s <= time_s; i++) {
+		const struct outbox_entry *e = &o->entries[i];
+
+		if (e->user == user && e->day == day && e->step != OUTBOX_DONE)
+			return false;
+	}
+	return outbox_covers(o, time_s, INT64_MAX);
+}
+
+bool outbox_wants_more(const struct outbox *o, size_t could_go, size_t want)
+{
+	return !o->complete && could_go < want && o->count < OUTBOX_MAX;
+}

@@ -1,0 +1,91 @@
+/*
+ * The outbox: which punch goes next (JUDGING.md §9). A pure scheduler over a small projection of
+ * the queued punches; the punches themselves stay in the store.
+ *
+ * It holds a window: every queued punch up to a place in the order (time, seq) and none behind it.
+ * The owner fills the window from the store, oldest first, and adds a punch that arrives before its
+ * end; so whatever blocks a punch in the window is in the window too. Rules: per user within one
+ * working day by time, one at a time; else oldest first. The window is bounded, whatever waits.
+ */
+#ifndef PUNCHD_CORE_OUTBOX_H
+#define PUNCHD_CORE_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUTBOX_MAX 4096 /* entries of the window: 300 KiB */
+
+enum outbox_step {
+	OUTBOX_WAITING, /* may go when it is its turn */
+	OUTBOX_SENDING, /* frozen, handed over or about to be */
+	OUTBOX_DONE,    /* answered for good; the store does not know yet. Blocks nobody */
+};
+
+struct outbox_entry {
+	int64_t time_s;
+	int64_t seq;
+	uint64_t user;         /* hash of the user's id */
+	int32_t day;           /* working day */
+	uint8_t step;          /* enum outbox_step */
+	bool frozen;           /* its body is frozen in the store */
+	bool in_doubt;         /* a send's answer was lost, in this run or an earlier one */
+	uint8_t conflicts;     /* 409 without proof, in this run */
+	uint16_t tries;        /* sends of this run */
+	int64_t not_before_us; /* monotonic: its own backoff; 0 none */
+	int64_t backoff_ms;
+};
+
+struct outbox {
+	struct outbox_entry *entries; /* sorted by (time, seq) */
+	size_t count;
+	size_t size;
+	int64_t end_time_s, end_seq; /* the window holds all up to here; only while !complete */
+	bool complete;               /* the window holds everything that is queued */
+};
+
+/* Where a window begins: before everything. */
+void outbox_init(struct outbox *o);
+void outbox_done(struct outbox *o);
+
+uint64_t outbox_user_hash(const char *user_id);
+
+/* Whether a queued punch with this place belongs into the window as it stands. */
+bool outbox_covers(const struct outbox *o, int64_t time_s, int64_t seq);
+
+/*
+ * Add an entry: one that the owner read behind the window's end, in order, or one that the window
+ * covers. An entry whose seq is there already stays as it is.
+ * Returns 0, -ENOSPC (the window is full), or -ENOMEM.
+ */
+int outbox_add(struct outbox *o, const struct outbox_entry *entry);
+
+/* After reading: the window's new end, and whether that was all there is. */
+void outbox_set_end(struct outbox *o, int64_t time_s, int64_t seq, bool complete);
+
+/* Forget all but what is sending or done, and begin again from the front. */
+void outbox_rewind(struct outbox *o);
+
+/* The entry of a punch, or NULL. Valid until the next add or remove. */
+struct outbox_entry *outbox_find(const struct outbox *o, int64_t seq);
+
+void outbox_remove(struct outbox *o, int64_t seq);
+
+/*
+ * Up to max entries that may go now, oldest first, none blocked by an earlier one of its user's day
+ * or by its own backoff. not_user: leave this user's out where another's can go instead (a probe);
+ * 0: nobody. Returns how many; *ret_wait_until_us is the earliest end of a backoff that holds
+ * something back, or INT64_MAX.
+ */
+size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, size_t max,
+	int64_t *ret_seqs, int64_t *ret_wait_until_us);
+
+/* Whether a punch that has just come may go ahead of the whole window: nothing of its user's day
+ * is before it. */
+bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_t time_s);
+
+/* Whether it is worth reading more: fewer than `want` could go although more may be behind the
+ * end, and there is room. */
+bool outbox_wants_more(const struct outbox *o, size_t could_go, size_t want);
+
+#endif

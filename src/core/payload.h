@@ -1,0 +1,63 @@
+/*
+ * The native scheme att/v1: from a message's bytes to punches (punchd-mqtt(7)).
+ *
+ * A message is read record by record. What is wrong with one record is told with that record and
+ * leaves its neighbours alone; what is wrong with the whole message is one record of its own.
+ */
+#ifndef PUNCHD_CORE_PAYLOAD_H
+#define PUNCHD_CORE_PAYLOAD_H
+
+#include <jansson.h>
+
+#include "core/punch.h"
+
+#define PAYLOAD_NATIVE_MAX 65536 /* bytes of a native message */
+#define PAYLOAD_RECORDS    100   /* of an array */
+#define PAYLOAD_DEPTH      32    /* levels of nesting */
+#define PAYLOAD_RAW_MAX    4096  /* bytes that are kept of what could not be read */
+
+enum payload_kind {
+	PAYLOAD_PUNCH,     /* a punch, with a time of its own or without */
+	PAYLOAD_BAD_TIME,  /* a punch whose time is none: to be parked */
+	PAYLOAD_MALFORMED, /* a record that is no punch: to be parked with its bytes */
+	PAYLOAD_TOO_LARGE, /* the whole message is over the cap */
+};
+
+struct payload_record {
+	enum payload_kind kind;
+	int index;         /* in the message; 0 also for the whole */
+	bool whole;        /* this record is the whole message */
+	const char *fault; /* what is wrong, a constant; NULL for a punch */
+	/* As sent: terminal is set by the caller, user, record_id, time and type in here. A malformed
+	 * record has its record_id, where it has a sound one, and nothing else. */
+	struct punch punch;
+};
+
+struct payload {
+	json_t *root; /* owned */
+	size_t count;
+	size_t next;
+	enum payload_kind whole_kind; /* of a message that is wrong as a whole */
+	const char *whole_fault;
+};
+
+/*
+ * Read a message. Never fails: a message that cannot be read yields one record that says so.
+ * Out of memory counts as such too and would park a good message: *ret_error is then -ENOMEM and
+ * the message must not be acknowledged; else 0.
+ */
+void payload_init(struct payload *p, const void *bytes, size_t n, int *ret_error);
+void payload_done(struct payload *p);
+
+/* The next record. Returns whether there was one. */
+bool payload_next(struct payload *p, struct payload_record *ret);
+
+/*
+ * The bytes to keep of a record that could not be read: of a single record its own JSON, of a whole
+ * message its bytes without runs of over 512 base64 characters (pictures), at most
+ * PAYLOAD_RAW_MAX. Returns how many were written; *ret_full tells whether that is all of it.
+ */
+size_t payload_raw(const struct payload *p, const struct payload_record *record, const void *bytes,
+	size_t n, char ret[static PAYLOAD_RAW_MAX], bool *ret_full);
+
+#endif

@@ -1,0 +1,99 @@
+#include "core/verdict.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+
+#define AHEAD_MAX_S 86400 /* a time further ahead of its receipt is not released by itself */
+
+static int64_t received_s(const struct punch *p)
+{
+	return p->received_us / CLOCK_US_PER_S;
+}
+
+/*
+ * A time ahead of its receipt by more than max_future: held until it is due, or for a person where
+ * it was more than a day ahead. The receipt decides whether it is such a one at all, so waiting
+ * in the lobby for other reasons changes nothing.
+ */
+static bool is_future(const struct verdict_context *c, const struct punch *p)
+{
+	int64_t now_s = c->now_us / CLOCK_US_PER_S;
+	int64_t ahead_s = p->time_s - received_s(p);
+
+	if (ahead_s <= c->settings->max_future_s)
+		return false;
+	return ahead_s > AHEAD_MAX_S || p->time_s > now_s + c->settings->max_future_s;
+}
+
+static enum punch_reason time_reason(const struct verdict_context *c, const struct punch *p)
+{
+	if (!p->has_time)
+		return REASON_NO_TIME;
+	if (p->time_s < c->settings->accept_from_s)
+		return REASON_BEFORE_START;
+	if (received_s(p) - p->time_s > c->settings->max_age_s)
+		return REASON_STALE;
+	if (is_future(c, p))
+		return REASON_FUTURE_TIME;
+	return REASON_NONE;
+}
+
+/* A punch without a time of its own takes the receipt time, where that can be believed. */
+static void take_time(struct punch *p)
+{
+	if (p->time_sent[0] != '\0')
+		return;
+	p->has_time = (p->flags & FLAG_TRUSTED) && !(p->flags & FLAG_WAITED);
+	p->time_s = p->has_time ? received_s(p) : 0;
+}
+
+static void take_person_and_device(const struct verdict_context *c, struct punch *p)
+{
+	const struct dir_device *device = directory_device(c->directory, c->serial);
+	const struct dir_user *user = NULL;
+
+	if (p->user_kind == USER_ID)
+		user = directory_user(c->directory, p->user);
+	punch_text_set(p->user_id, sizeof p->user_id, user ? user->id : "");
+	punch_text_set(p->device_id, sizeof p->device_id, device ? device->id : "");
+}
+
+/* Of several reasons the first is shown (JUDGING.md §7). */
+static enum punch_reason first_reason(const struct verdict_context *c, const struct punch *p)
+{
+	enum punch_reason reason;
+
+	if (p->flags & FLAG_RESTORED)
+		return REASON_RESTORED;
+	reason = time_reason(c, p);
+	if (reason != REASON_NONE)
+		return reason;
+	if (p->device_id[0] == '\0')
+		return REASON_UNKNOWN_DEVICE;
+	if (p->user_id[0] == '\0')
+		return REASON_UNKNOWN_USER;
+	if (p->type == TYPE_NONE)
+		return REASON_NO_DIRECTION;
+	return REASON_NONE;
+}
+
+void verdict_judge(const struct verdict_context *context, struct punch *p)
+{
+	assert(p->frozen_us == 0);
+	take_time(p);
+	take_person_and_device(context, p);
+	if (p->type_sent != TYPE_NONE) {
+		p->type = p->type_sent;
+		p->type_from = FROM_TERMINAL;
+	}
+	p->reason = (int)first_reason(context, p);
+	p->state = p->reason == REASON_NONE ? PUNCH_QUEUED : PUNCH_HELD;
+}
+
+void verdict_park(struct punch *p, int reason, const char *message)
+{
+	p->state = PUNCH_PARKED;
+	p->reason = reason;
+	punch_text_cut(p->error_message, sizeof p->error_message, message);
+}

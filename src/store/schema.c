@@ -1,0 +1,129 @@
+#include "store/schema.h"
+
+/*
+ * Times are milliseconds since 1970 (received, frozen, settled), seconds (time), or milliseconds of
+ * a boot's monotonic clock (mono). Numbers of states, reasons, types and flags: core/punch.h.
+ */
+static const char *const migrations[] = {
+	/* 1 */
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE boot ("
+	" id INTEGER PRIMARY KEY,"
+	" boot_id TEXT NOT NULL UNIQUE,"
+	" first_seq INTEGER NOT NULL);" /* no punch of this boot has a smaller seq */
+	"CREATE TABLE terminal (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE punch ("
+	" seq INTEGER PRIMARY KEY,"
+	" identity BLOB NOT NULL UNIQUE,"
+	" state INTEGER NOT NULL,"
+	" reason INTEGER NOT NULL,"
+	" flags INTEGER NOT NULL,"
+	" terminal INTEGER NOT NULL,"
+	" user_kind INTEGER NOT NULL,"
+	" user TEXT NOT NULL,"
+	" record_id TEXT NOT NULL,"
+	" time_sent TEXT NOT NULL,"
+	" type_sent INTEGER NOT NULL,"
+	" received INTEGER NOT NULL,"
+	" mono INTEGER NOT NULL,"
+	" boot INTEGER NOT NULL,"
+	" time INTEGER," /* NULL: none that can be believed */
+	" type INTEGER NOT NULL,"
+	" type_from INTEGER NOT NULL,"
+	" user_id TEXT," /* the frozen body is user_id, device_id, type, time */
+	" device_id TEXT,"
+	" frozen INTEGER," /* NULL: not frozen */
+	" generation INTEGER NOT NULL DEFAULT 0,"
+	" wire_key BLOB,"
+	" settled INTEGER,"
+	" att_id TEXT,"
+	" tries INTEGER,"
+	" error_code TEXT,"
+	" error_message TEXT,"
+	" error_param TEXT);"
+	/* The outbox: what is queued, in the order in which it goes. */
+	"CREATE INDEX punch_queued ON punch (time, seq) WHERE state = 0;"
+	/* The rare states, in order of arrival; delivered is everything else. */
+	"CREATE INDEX punch_waiting ON punch (state, seq) WHERE state IN (1, 3, 4, 5);"
+	/* What could not be read: topic and bytes of a parked message. */
+	"CREATE TABLE raw ("
+	" seq INTEGER PRIMARY KEY,"
+	" topic TEXT NOT NULL,"
+	" bytes BLOB NOT NULL,"
+	" length INTEGER NOT NULL,"
+	" sha256 BLOB NOT NULL);"
+	/* Punches with a record id and no time: the newest of each fingerprint. */
+	"CREATE TABLE timeless (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
+	/* What people did by hand, and what it was before. */
+	"CREATE TABLE hand ("
+	" id INTEGER PRIMARY KEY,"
+	" seq INTEGER NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" note TEXT NOT NULL,"
+	" before TEXT NOT NULL);"
+	"CREATE INDEX hand_seq ON hand (seq);"
+	/* Messages committed before they are parsed, while something crashes: daemon/guard.h. */
+	"CREATE TABLE guarded ("
+	" id INTEGER PRIMARY KEY,"
+	" topic TEXT NOT NULL,"
+	" payload BLOB NOT NULL,"
+	" retained INTEGER NOT NULL,"
+	" dup INTEGER NOT NULL,"
+	" parses INTEGER NOT NULL);" /* unclean ends during which it was being parsed, and one */
+	/* Purged punches, by the state they were in. */
+	"CREATE TABLE purged (state INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
+	"CREATE TABLE user ("
+	" id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, phone TEXT NOT NULL,"
+	" department TEXT NOT NULL, updated_at TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE device ("
+	" serial TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,"
+	" status TEXT NOT NULL, location TEXT NOT NULL, updated_at TEXT NOT NULL) WITHOUT ROWID;",
+};
+#define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
+
+int schema_version(void)
+{
+	return VERSIONS;
+}
+
+static int exec(sqlite3 *db, const char *sql)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
+static int migrate_step(sqlite3 *db, int to)
+{
+	char pragma[96];
+	int r;
+
+	/* Both live in the file's header, so they are part of the transaction. */
+	snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		SCHEMA_APPLICATION_ID, to);
+	r = exec(db, "BEGIN EXCLUSIVE");
+	if (r == SQLITE_OK)
+		r = exec(db, migrations[to - 1]);
+	if (r == SQLITE_OK)
+		r = exec(db, pragma);
+	if (r == SQLITE_OK)
+		r = exec(db, "COMMIT");
+	if (r != SQLITE_OK && !sqlite3_get_autocommit(db))
+		exec(db, "ROLLBACK");
+	return r;
+}
+
+int schema_migrate_to(sqlite3 *db, int from, int to)
+{
+	int r = SQLITE_OK;
+
+	for (int version = from + 1; version <= to && r == SQLITE_OK; version++)
+		r = migrate_step(db, version);
+	return r;
+}
+
+int schema_migrate(sqlite3 *db, int from)
+{
+	return schema_migrate_to(db, from, VERSIONS);
+}

@@ -1,0 +1,105 @@
+/* What the files of store/ share and nobody else sees: the handle, statements, error mapping. */
+#ifndef PUNCHD_STORE_STORE_PRIVATE_H
+#define PUNCHD_STORE_STORE_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "base/strmap.h"
+#include "store/store.h"
+
+/* Every statement, prepared on first use and kept. */
+enum store_sql {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_META_GET,
+	SQL_META_SET,
+	SQL_BOOT_GET,
+	SQL_BOOT_ADD,
+	SQL_BOOT_FIRST,
+	SQL_TERMINAL_ADD,
+	SQL_TERMINAL_ALL,
+	SQL_PUNCH_ADD,
+	SQL_PUNCH_UPDATE,
+	SQL_PUNCH_GET,
+	SQL_PUNCH_RANGE,
+	SQL_PUNCH_IDENTITY,
+	SQL_PUNCH_STATE,
+	SQL_OUTBOX,
+	SQL_STATE_READ,
+	SQL_LIST,
+	SQL_LIST_STATE,
+	SQL_RAW_ADD,
+	SQL_RAW_GET,
+	SQL_TIMELESS_GET,
+	SQL_TIMELESS_SET,
+	SQL_MALFORMED_COUNT,
+	SQL_RECEIPTS_SCAN,
+	SQL_RECEIPT_SET,
+	SQL_PURGE_SCAN,
+	SQL_PURGE_PUNCH,
+	SQL_PURGE_RAW,
+	SQL_PURGE_TIMELESS,
+	SQL_PURGE_HAND,
+	SQL_PURGED_ADD,
+	SQL_PURGED_ALL,
+	SQL_MAX_SEQ,
+	SQL_COUNT_STATE,
+	SQL_COUNT_ALL,
+	SQL_USER_PUT,
+	SQL_USER_ALL,
+	SQL_DEVICE_PUT,
+	SQL_DEVICE_ALL,
+	SQL_GUARD_ADD,
+	SQL_GUARD_RAISE,
+	SQL_GUARD_DEL,
+	SQL_GUARD_FIRST,
+	SQL_CRASHED_ALL,
+	SQL_COUNT_
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *statements[SQL_COUNT_];
+	char *path;
+	int lock_fd;
+	bool in_transaction;
+	int wal_frames; /* in the log after the last commit */
+
+	struct strmap terminals; /* name → id, as (void *)(intptr_t) */
+	char **terminal_names;   /* by id */
+	int64_t terminal_count;
+	int64_t terminals_committed; /* how many of them are on disk: for a roll-back */
+
+	struct store_tally tally, tally_saved;
+	struct store_counts counts, counts_saved;
+};
+
+/* A negative errno for an SQLite result code; 0 for OK, ROW and DONE. */
+int store_errno(int sqlite_code);
+
+/* The statement, reset and without bindings; NULL where it cannot be prepared. */
+sqlite3_stmt *store_statement(struct store *s, enum store_sql which);
+
+/* Step a statement that yields no row, and reset it. Returns 0 or an error. */
+int store_step_done(sqlite3_stmt *stmt);
+
+/* Step one that yields at most a row: 1 (a row: reset it when read), 0 (none; reset), an error. */
+int store_step_row(sqlite3_stmt *stmt);
+
+const char *store_sql_text(enum store_sql which);
+
+/* The number of a terminal, made on first use; an error otherwise. */
+int64_t store_terminal_id(struct store *s, const char *name);
+/* Its name, "" for a number that is none. */
+const char *store_terminal_name(const struct store *s, int64_t id);
+/* Forget the terminals that a roll-back took away. */
+void store_terminals_rollback(struct store *s);
+int store_terminals_load(struct store *s);
+void store_terminals_free(struct store *s);
+
+/* A punch moved from one state to another (from -1: it is new). Keeps the counts. */
+void store_count_move(struct store *s, int from, int to);
+int store_counts_load(struct store *s);
+
+#endif

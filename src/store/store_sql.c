@@ -1,0 +1,107 @@
+#include "store/store_private.h"
+
+/* The columns of a punch, in the order in which store_punch.c reads and writes them. */
+#define PUNCH_COLUMNS \
+	"seq, identity, state, reason, flags, terminal, user_kind, user, record_id, time_sent," \
+	" type_sent, received, mono, boot, time, type, type_from, user_id, device_id, frozen," \
+	" generation, wire_key, settled, att_id, tries, error_code, error_message, error_param"
+
+/* A page of a list: newest first, within [?2, ?1), by what was asked for. */
+#define LIST_FILTER \
+	" AND (?3 = 0 OR reason = ?3)" \
+	" AND (?4 IS NULL OR user = ?4 OR user_id = ?4)" \
+	" AND (?5 < 0 OR user_kind = ?5)" \
+	" AND (?6 IS NULL OR device_id = ?6 OR terminal = (SELECT id FROM terminal WHERE name = " \
+	"?6))" \
+	" AND (?7 IS NULL OR time >= ?7) AND (?8 IS NULL OR time < ?8)" \
+	" ORDER BY seq DESC LIMIT ?9"
+
+static const char *const texts[SQL_COUNT_] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_META_GET] = "SELECT value FROM meta WHERE key = ?",
+	[SQL_META_SET] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
+			 " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+	[SQL_BOOT_GET] = "SELECT id FROM boot WHERE boot_id = ?",
+	[SQL_BOOT_ADD] = "INSERT INTO boot (boot_id, first_seq)"
+			 " VALUES (?, (SELECT coalesce(max(seq), 0) + 1 FROM punch))",
+	[SQL_BOOT_FIRST] = "SELECT first_seq FROM boot WHERE id = ?",
+	[SQL_TERMINAL_ADD] = "INSERT INTO terminal (id, name) VALUES (?, ?)",
+	[SQL_TERMINAL_ALL] = "SELECT id, name FROM terminal ORDER BY id",
+	[SQL_PUNCH_ADD] =
+		"INSERT INTO punch (" PUNCH_COLUMNS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7,"
+		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
+		" ?24, ?25, ?26, ?27, ?28) ON CONFLICT (identity) DO NOTHING",
+	[SQL_PUNCH_UPDATE] =
+		"UPDATE punch SET state = ?3, reason = ?4, flags = ?5, received = ?12,"
+		" time = ?15, type = ?16, type_from = ?17, user_id = ?18, device_id = ?19,"
+		" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23,"
+		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
+		" error_param = ?28 WHERE seq = ?1",
+	[SQL_PUNCH_GET] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq = ?",
+	[SQL_PUNCH_RANGE] = "SELECT " PUNCH_COLUMNS
+			    " FROM punch WHERE identity >= ?1 AND identity <= ?2"
+			    " ORDER BY identity LIMIT 2",
+	[SQL_PUNCH_IDENTITY] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE identity = ?",
+	[SQL_PUNCH_STATE] = "SELECT state FROM punch WHERE seq = ?",
+	[SQL_OUTBOX] = "SELECT " PUNCH_COLUMNS " FROM punch"
+		       " WHERE state = 0 AND (time, seq) > (?1, ?2) ORDER BY time, seq LIMIT ?3",
+	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
+			   " AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+	[SQL_LIST] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq < ?1 AND seq >= ?2"
+		     " AND (?10 < 0 OR state = ?10)" LIST_FILTER,
+	[SQL_LIST_STATE] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
+			   " AND state = ?10 AND seq < ?1 AND seq >= ?2" LIST_FILTER,
+	[SQL_RAW_ADD] =
+		"INSERT INTO raw (seq, topic, bytes, length, sha256) VALUES (?, ?, ?, ?, ?)",
+	[SQL_RAW_GET] = "SELECT topic, bytes FROM raw WHERE seq = ?",
+	[SQL_TIMELESS_GET] = "SELECT seq FROM timeless WHERE key = ?",
+	[SQL_TIMELESS_SET] = "INSERT INTO timeless (key, seq) VALUES (?1, ?2)"
+			     " ON CONFLICT (key) DO UPDATE SET seq = excluded.seq",
+	[SQL_MALFORMED_COUNT] =
+		"SELECT count(*) FROM punch WHERE state IN (1, 3, 4, 5) AND state = 4"
+		" AND reason IN (30, 32, 33) AND terminal = ?",
+	[SQL_RECEIPTS_SCAN] =
+		"SELECT seq, mono, boot, flags FROM punch WHERE seq >= ? ORDER BY seq LIMIT ?",
+	[SQL_RECEIPT_SET] = "UPDATE punch SET received = ?2, flags = flags | 64 WHERE seq = ?1",
+	[SQL_PURGE_SCAN] =
+		"SELECT seq, state, settled, coalesce(time, received / 1000), received, time_sent"
+		" FROM punch WHERE seq > ? ORDER BY seq LIMIT ?",
+	[SQL_PURGE_PUNCH] = "DELETE FROM punch WHERE seq = ?",
+	[SQL_PURGE_RAW] = "DELETE FROM raw WHERE seq = ?",
+	[SQL_PURGE_TIMELESS] = "DELETE FROM timeless WHERE seq = ?",
+	[SQL_PURGE_HAND] = "DELETE FROM hand WHERE seq = ?",
+	[SQL_PURGED_ADD] = "INSERT INTO purged (state, n) VALUES (?1, ?2)"
+			   " ON CONFLICT (state) DO UPDATE SET n = n + excluded.n",
+	[SQL_PURGED_ALL] = "SELECT state, n FROM purged",
+	[SQL_MAX_SEQ] = "SELECT coalesce(max(seq), 0) FROM punch",
+	[SQL_COUNT_STATE] = "SELECT count(*) FROM punch WHERE state IN (1, 3, 4, 5) AND state = ?",
+	[SQL_COUNT_ALL] = "SELECT state, count(*) FROM punch NOT INDEXED GROUP BY state",
+	[SQL_USER_PUT] = "INSERT INTO user (id, name, email, phone, department, updated_at)"
+			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET"
+			 " name = excluded.name, email = excluded.email, phone = excluded.phone,"
+			 " department = excluded.department, updated_at = excluded.updated_at",
+	[SQL_USER_ALL] = "SELECT id, name, email, phone, department, updated_at FROM user",
+	[SQL_DEVICE_PUT] =
+		"INSERT INTO device (id, serial, name, type, status, location, updated_at)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (serial) DO UPDATE SET"
+		" id = excluded.id, name = excluded.name, type = excluded.type,"
+		" status = excluded.status, location = excluded.location,"
+		" updated_at = excluded.updated_at",
+	[SQL_DEVICE_ALL] =
+		"SELECT id, serial, name, type, status, location, updated_at FROM device",
+	[SQL_GUARD_ADD] = "INSERT INTO guarded (topic, payload, retained, dup, parses)"
+			  " VALUES (?, ?, ?, ?, 1)",
+	[SQL_GUARD_RAISE] = "UPDATE guarded SET parses = parses + 1 WHERE id = ?",
+	[SQL_GUARD_DEL] = "DELETE FROM guarded WHERE id = ?",
+	[SQL_GUARD_FIRST] =
+		"SELECT id, topic, payload, retained, dup, parses FROM guarded ORDER BY id LIMIT 1",
+	[SQL_CRASHED_ALL] =
+		"SELECT identity FROM punch WHERE state IN (1, 3, 4, 5) AND reason = 33",
+};
+
+const char *store_sql_text(enum store_sql which)
+{
+	return texts[which];
+}
