@@ -1,0 +1,1 @@
+# src/api: what is built from this folder

@@ -1,0 +1,14 @@
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	src/base/backoff.c src/base/backoff.h \
+	src/base/banned.h \
+	src/base/bucket.c src/base/bucket.h \
+	src/base/buf.c src/base/buf.h \
+	src/base/clock.c src/base/clock.h \
+	src/base/file.c src/base/file.h \
+	src/base/hex.c src/base/hex.h \
+	src/base/jget.c src/base/jget.h \
+	src/base/log.c src/base/log.h \
+	src/base/strmap.c src/base/strmap.h \
+	src/base/time.c src/base/time.h \
+	src/base/units.c src/base/units.h

@@ -1,0 +1,1 @@
+# src/ctl: what is built from this folder

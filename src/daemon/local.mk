@@ -1,0 +1,1 @@
+# src/daemon: what is built from this folder

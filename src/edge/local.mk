@@ -1,0 +1,5 @@
+noinst_LIBRARIES += libedge.a
+libedge_a_SOURCES = \
+	src/edge/loop.c src/edge/loop.h src/edge/loop_base.h \
+	src/edge/mqtt.h \
+	src/edge/resolve.c src/edge/resolve.h

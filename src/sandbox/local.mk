@@ -1,0 +1,1 @@
+# src/sandbox: what is built from this folder

@@ -1,0 +1,1 @@
+# src/terminal: what is built from this folder
