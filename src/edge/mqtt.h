@@ -56,8 +56,10 @@ enum mqtt_trouble {
 
 struct mqtt_events {
 	void *arg;
-	/* Subscribed and ready. session_present: the broker remembers us. */
+	/* The broker took us in; messages may come from now on, subscribing is under way.
+	 * session_present: it remembers us. */
 	void (*connected)(void *arg, bool session_present);
+	/* It is gone, or could not be reached; tried again by itself. words: for the log. */
 	void (*down)(void *arg, enum mqtt_trouble trouble, const char *words);
 	/* One message; anything may be published from here, it is written after drained. */
 	void (*message)(void *arg, const struct mqtt_message *m);
@@ -79,7 +81,8 @@ void mqtt_free(struct mqtt *m);
 /* One message a burst from now on (true), or as many as the socket and the caps give. */
 void mqtt_set_careful(struct mqtt *m, bool careful);
 
-/* Stay away from the broker (true), or come back (false). While away nothing is read. */
+/* Stay away from the broker (true), or come back (false). While away nothing is read; the link is
+ * cut without a goodbye, so that the broker sends our will. Not from inside a callback. */
 void mqtt_set_away(struct mqtt *m, bool away);
 
 /* Queue a message; QoS 0 or 1. Written with the next burst's acknowledgements or at once.
@@ -87,9 +90,10 @@ void mqtt_set_away(struct mqtt *m, bool away);
 int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t length, int qos,
 	bool retain);
 
+/* Whether the broker has us and all our subscriptions. */
 bool mqtt_connected(const struct mqtt *m);
 
-/* When the broker was last heard on this connection or one before, monotonic; 0: never. */
-int64_t mqtt_heard_us(const struct mqtt *m);
+/* When the broker was last heard before the present connection, monotonic; 0: never. */
+int64_t mqtt_heard_before_us(const struct mqtt *m);
 
 #endif

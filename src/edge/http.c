@@ -1,0 +1,393 @@
+#include "edge/http.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <grp.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "edge/loop_base.h"
+
+#define PAUSE_MS       250
+#define SPARE_FILES    64    /* descriptors that are left for the daemon's own work */
+#define ANSWER_MS      10000 /* an answer of which nothing is taken for so long is given up */
+#define EXPIRED_MS     (3 * HTTP_REQUEST_MS)
+#define LISTEN_BACKLOG 64
+
+struct http_query {
+	struct evkeyvalq pairs;
+};
+
+/*
+ * A connection whose request is not whole yet. evhttp does not tell when one ends, but none can
+ * wait for longer than EXPIRED_MS: then its place is taken by another.
+ */
+struct connection {
+	struct http_server *server;
+	struct bufferevent *bev;
+	int64_t began_ms; /* 0: a free place */
+	LIST_ENTRY(connection) next;
+};
+
+struct http_server {
+	LIST_HEAD(, connection) connections;
+	struct loop *loop;
+	struct evhttp *http;
+	struct evconnlistener *listener; /* owned by http */
+	struct loop_timer *pause;
+	http_handle *handle;
+	void *arg;
+	char path[sizeof((struct sockaddr_un *)0)->sun_path];
+	bool bound;
+};
+
+/* ---- the deadline */
+
+static struct timeval as_timeval(int64_t ms)
+{
+	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+}
+
+static void set_timeouts(struct bufferevent *bev, int64_t ms)
+{
+	struct timeval tv = as_timeval(ms > 1 ? ms : 1);
+
+	bufferevent_set_timeouts(bev, &tv, &tv);
+}
+
+static int64_t now_ms(const struct http_server *s)
+{
+	return loop_now(s->loop).mono_us / 1000;
+}
+
+/*
+ * evhttp's time-out is per read (2.1.12): a request of one byte a second would live for ever. So
+ * each time bytes come, the time-out becomes what is left of the whole.
+ */
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)input;
+	if (info->n_added > 0)
+		set_timeouts(c->bev, c->began_ms + HTTP_REQUEST_MS - now_ms(c->server));
+}
+
+static struct connection *connection_place(struct http_server *s)
+{
+	struct connection *c;
+
+	LIST_FOREACH(c, &s->connections, next)
+	{
+		if (c->began_ms == 0 || c->began_ms + EXPIRED_MS < now_ms(s))
+			return c;
+	}
+	c = calloc(1, sizeof *c);
+	if (c)
+		LIST_INSERT_HEAD(&s->connections, c, next);
+	return c;
+}
+
+/* The request is whole: from now on the time-out is the answer's. */
+static void connection_whole(struct http_server *s, struct bufferevent *bev)
+{
+	struct connection *c;
+
+	LIST_FOREACH(c, &s->connections, next)
+	{
+		if (c->began_ms == 0 || c->bev != bev)
+			continue;
+		evbuffer_remove_cb(bufferevent_get_input(bev), on_input, c);
+		c->began_ms = 0;
+	}
+	set_timeouts(bev, ANSWER_MS);
+}
+
+/* ---- accepting */
+
+static int open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	if (!d)
+		return 0;
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static bool short_of_files(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		(rlim_t)open_files() + SPARE_FILES > limit.rlim_cur;
+}
+
+static void on_pause_over(void *arg)
+{
+	struct http_server *s = arg;
+
+	evconnlistener_enable(s->listener);
+}
+
+/* evhttp asks for the bufferevent of each connection that it has accepted. */
+static struct bufferevent *new_connection(struct event_base *base, void *arg)
+{
+	struct http_server *s = arg;
+	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct connection *c = bev ? connection_place(s) : NULL;
+
+	if (short_of_files()) {
+		evconnlistener_disable(s->listener);
+		loop_timer_set(s->pause, PAUSE_MS);
+	}
+	if (!c) {
+		if (bev)
+			bufferevent_free(bev);
+		return NULL;
+	}
+	*c = (struct connection){.server = s, .bev = bev, .began_ms = now_ms(s), .next = c->next};
+	evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
+	return bev;
+}
+
+/* ---- a request */
+
+static const char *method_name(enum evhttp_cmd_type type)
+{
+	switch (type) {
+	case EVHTTP_REQ_GET: return "GET";
+	case EVHTTP_REQ_POST: return "POST";
+	case EVHTTP_REQ_PUT: return "PUT";
+	case EVHTTP_REQ_DELETE: return "DELETE";
+	case EVHTTP_REQ_HEAD: return "HEAD";
+	case EVHTTP_REQ_OPTIONS:
+	case EVHTTP_REQ_TRACE:
+	case EVHTTP_REQ_CONNECT:
+	case EVHTTP_REQ_PATCH: break;
+	}
+	return "";
+}
+
+static void free_body(const void *data, size_t length, void *body)
+{
+	(void)data;
+	(void)length;
+	free(body);
+}
+
+static void send_answer(struct evhttp_request *req, struct http_answer *answer)
+{
+	struct evkeyvalq *head = evhttp_request_get_output_headers(req);
+	struct evbuffer *out = evhttp_request_get_output_buffer(req);
+
+	evhttp_add_header(head, "Connection", "close");
+	if (answer->content_type)
+		evhttp_add_header(head, "Content-Type", answer->content_type);
+	if (answer->allow)
+		evhttp_add_header(head, "Allow", answer->allow);
+	if (answer->body &&
+		evbuffer_add_reference(
+			out, answer->body, answer->body_length, free_body, answer->body) < 0) {
+		free(answer->body);
+		answer->status = HTTP_INTERNAL;
+	}
+	evhttp_send_reply(req, answer->status, NULL, NULL);
+}
+
+static void read_peer(struct bufferevent *bev, struct http_request *ret)
+{
+	struct ucred peer = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	socklen_t size = sizeof peer;
+
+	/* Nobody's numbers where the kernel cannot say: whoever decides then says no. */
+	getsockopt(bufferevent_getfd(bev), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	ret->uid = peer.uid;
+	ret->gid = peer.gid;
+	ret->pid = peer.pid;
+}
+
+static void on_request(struct evhttp_request *req, void *arg)
+{
+	struct http_server *s = arg;
+	struct bufferevent *bev = evhttp_connection_get_bufferevent(
+		evhttp_request_get_connection(req));
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
+	struct evbuffer *in = evhttp_request_get_input_buffer(req);
+	struct http_answer answer = {.status = HTTP_BADREQUEST};
+	struct http_query query;
+	struct http_request request = {
+		.method = method_name(evhttp_request_get_command(req)),
+		.query = &query,
+		.body_length = evbuffer_get_length(in),
+	};
+	const char *raw_path = uri ? evhttp_uri_get_path(uri) : NULL;
+	const char *raw_query = uri ? evhttp_uri_get_query(uri) : NULL;
+	char *path = raw_path ? evhttp_uridecode(raw_path, 0, NULL) : NULL;
+
+	TAILQ_INIT(&query.pairs);
+	connection_whole(s, bev);
+	read_peer(bev, &request);
+	request.path = path && path[0] == '/' ? path : "/";
+	request.body = (const char *)evbuffer_pullup(in, -1);
+	if (!raw_query || evhttp_parse_query_str(raw_query, &query.pairs) == 0)
+		s->handle(s->arg, &request, &answer);
+	send_answer(req, &answer);
+	evhttp_clear_headers(&query.pairs);
+	free(path);
+}
+
+const char *http_query_get(const struct http_query *q, const char *key)
+{
+	return evhttp_find_header(&q->pairs, key);
+}
+
+const char *http_query_key(const struct http_query *q, size_t index)
+{
+	const struct evkeyval *pair;
+
+	TAILQ_FOREACH(pair, &q->pairs, next)
+	{
+		if (index-- == 0)
+			return pair->key;
+	}
+	return NULL;
+}
+
+/* ---- listening */
+
+/* A socket that nobody listens on any more is removed. Returns 0 or a negative errno. */
+static int clear_path(const struct sockaddr_un *address)
+{
+	struct stat st;
+	int fd, r;
+
+	if (lstat(address->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? errno : 0;
+	close(fd);
+	if (r != ECONNREFUSED)
+		return r == 0 || r == EAGAIN ? -EADDRINUSE : -r;
+	return unlink(address->sun_path) < 0 ? -errno : 0;
+}
+
+/* Returns 0, or why the group cannot be let in. */
+static int let_group_in(const char *path, const char *group)
+{
+	const struct group *g = group[0] ? getgrnam(group) : NULL;
+
+	if (!g)
+		return -ENOENT;
+	if (chown(path, (uid_t)-1, g->gr_gid) < 0)
+		return -errno;
+	return chmod(path, 0660) < 0 ? -errno : 0;
+}
+
+/* Returns a listening descriptor or a negative errno. The mode is tight from the first moment. */
+static int listen_on(struct http_server *s, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	mode_t mask;
+	int fd, r;
+
+	if (strlen(path) >= sizeof address.sun_path)
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	r = clear_path(&address);
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	mask = umask(0177);
+	r = bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+	umask(mask);
+	if (r == 0) {
+		memcpy(s->path, address.sun_path, sizeof s->path);
+		s->bound = true;
+		return fd;
+	}
+	close(fd);
+	return r;
+}
+
+static int serve(struct http_server *s, int fd)
+{
+	s->http = evhttp_new(loop_base(s->loop));
+	s->pause = loop_timer_new(s->loop, on_pause_over, s);
+	s->listener = evconnlistener_new(loop_base(s->loop), NULL, NULL,
+		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, fd);
+	if (!s->listener)
+		close(fd);
+	if (!s->http || !s->pause || !s->listener)
+		return -ENOMEM;
+	evhttp_set_allowed_methods(s->http,
+		EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+			EVHTTP_REQ_HEAD);
+	evhttp_set_max_headers_size(s->http, HTTP_HEAD_MAX);
+	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
+	evhttp_set_timeout(s->http, HTTP_REQUEST_MS / 1000);
+	evhttp_set_bevcb(s->http, new_connection, s);
+	evhttp_set_gencb(s->http, on_request, s);
+	return evhttp_bind_listener(s->http, s->listener) ? 0 : -ENOMEM;
+}
+
+int http_unix_new(struct loop *l, const char *path, const char *group, http_handle *handle,
+	void *arg, struct http_server **ret_server, int *ret_group_error)
+{
+	struct http_server *s = calloc(1, sizeof *s);
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->loop = l;
+	s->handle = handle;
+	s->arg = arg;
+	r = listen_on(s, path);
+	if (r >= 0)
+		r = serve(s, r);
+	if (r < 0) {
+		http_server_free(s);
+		return r;
+	}
+	*ret_group_error = let_group_in(path, group);
+	*ret_server = s;
+	return 0;
+}
+
+void http_server_free(struct http_server *s)
+{
+	struct connection *c;
+
+	if (!s)
+		return;
+	if (s->http)
+		evhttp_free(s->http);
+	loop_timer_free(s->pause);
+	while ((c = LIST_FIRST(&s->connections))) {
+		LIST_REMOVE(c, next);
+		free(c);
+	}
+	if (s->bound)
+		unlink(s->path);
+	free(s);
+}
