@@ -11,4 +11,6 @@ libbase_a_SOURCES = \
 	src/base/log.c src/base/log.h \
 	src/base/strmap.c src/base/strmap.h \
 	src/base/time.c src/base/time.h \
-	src/base/units.c src/base/units.h
+	src/base/tzrule.c src/base/tzrule.h \
+	src/base/units.c src/base/units.h \
+	src/base/zone.c src/base/zone.h

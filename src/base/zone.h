@@ -17,7 +17,8 @@ struct zone;
  * Load a zone by name ("Europe/Berlin") from $TZDIR, else /usr/share/zoneinfo. "UTC" needs no
  * file. NULL or "" is the system's zone: /etc/localtime, UTC where there is none.
  * Returns 0, -ENOENT (no such zone), -EINVAL (a name that could leave the folder: "..", a leading
- * slash, odd bytes), -EBADMSG (a file that is no TZif or is damaged), -ENOMEM.
+ * slash, odd bytes), -EBADMSG (a file that is no TZif, is damaged, or counts leap seconds as those
+ * under right/ do: POSIX time has none), -ENOMEM, or what reading the file gave.
  */
 int zone_load(const char *name, struct zone **ret_zone);
 
@@ -26,7 +27,7 @@ int zone_parse(const void *bytes, size_t n, struct zone **ret_zone);
 
 void zone_free(struct zone *z);
 
-/* Seconds east of UTC that hold at a point of time. */
+/* Seconds east of UTC that hold at a point of time. Behind 36 million years all is as then. */
 int32_t zone_offset_at(const struct zone *z, int64_t unix_s);
 
 /* What a local time may mean. */
