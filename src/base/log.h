@@ -32,7 +32,13 @@ struct log_field {
 	int64_t value;
 };
 
-#define LOG_S(k, s)    ((struct log_field){.key = (k), .text = (s) ? (s) : "-", .length = SIZE_MAX})
+/* A function, since gcc warns where an array is compared with NULL. */
+static inline const char *log_text(const char *s)
+{
+	return s ? s : "-";
+}
+
+#define LOG_S(k, s)    ((struct log_field){.key = (k), .text = log_text(s), .length = SIZE_MAX})
 #define LOG_B(k, p, n) ((struct log_field){.key = (k), .text = (p), .length = (n)})
 #define LOG_I(k, i)    ((struct log_field){.key = (k), .value = (i)})
 
