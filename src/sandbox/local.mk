@@ -1,1 +1,25 @@
-# src/sandbox: what is built from this folder
+# src/sandbox: punch-sandbox, a stand-in for the cloud
+noinst_LIBRARIES += libsandbox.a
+libsandbox_a_SOURCES = \
+	src/sandbox/answer.c src/sandbox/answer.h \
+	src/sandbox/call_attendance.c \
+	src/sandbox/call_report.c \
+	src/sandbox/call_sandbox.c \
+	src/sandbox/call_users.c \
+	src/sandbox/db.c src/sandbox/db.h \
+	src/sandbox/directory.c src/sandbox/directory.h \
+	src/sandbox/exchange.c src/sandbox/exchange.h \
+	src/sandbox/fault.c src/sandbox/fault.h \
+	src/sandbox/hook.c src/sandbox/hook.h \
+	src/sandbox/keys.c src/sandbox/keys.h \
+	src/sandbox/options.c src/sandbox/options.h \
+	src/sandbox/route.c \
+	src/sandbox/sandbox.h \
+	src/sandbox/seed.c src/sandbox/seed.h \
+	src/sandbox/server.c \
+	src/sandbox/tls.c src/sandbox/tls.h
+
+bin_PROGRAMS += punch-sandbox
+punch_sandbox_SOURCES = src/sandbox/main.c
+punch_sandbox_LDADD = libsandbox.a libbase.a $(LIBEVENT_OPENSSL_LIBS) $(LIBEVENT_LIBS) \
+	$(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) -lpthread

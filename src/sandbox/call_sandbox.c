@@ -1,0 +1,388 @@
+/* What a test or a person asks of the sandbox itself, below /_sandbox/. */
+#include <errno.h>
+
+#include "base/jget.h"
+#include "sandbox/answer.h"
+#include "sandbox/directory.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/seed.h"
+
+#define TEXT_MAX      200
+#define PAGE_DEFAULT  1000
+#define PAGE_MAX      10000
+#define AGAIN_MAX     10000 /* keys that stats names; all are counted */
+#define ADMIN_KEY_MAX KEYS_TEXT_MAX
+
+static void answer_nothing(struct exchange *x)
+{
+	answer_data(x, 200, json_object(), NULL);
+}
+
+/* ---- records */
+
+static json_t *record_json(sqlite3_stmt *stmt)
+{
+	char id[32];
+
+	snprintf(id, sizeof id, "att_%010lld", (long long)sqlite3_column_int64(stmt, 0));
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:I}", "seq",
+		(json_int_t)sqlite3_column_int64(stmt, 0), "id", id, "user_id", db_text(stmt, 1),
+		"device_id", db_text(stmt, 2), "type", db_text(stmt, 3), "timestamp",
+		directory_time(sqlite3_column_int64(stmt, 4)), "created_at",
+		directory_time(sqlite3_column_int64(stmt, 5)), "idempotency_key",
+		(const char *)sqlite3_column_text(stmt, 6), "posts",
+		(json_int_t)sqlite3_column_int64(stmt, 7));
+}
+
+static int list_records(
+	struct exchange *x, int64_t after, int64_t limit, json_t *list, int64_t *ret_last)
+{
+	struct db *db = &x->sandbox->db;
+	sqlite3_stmt *stmt = db_statement(db, SQL_RECORD_PAGE);
+	int r;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, after);
+	sqlite3_bind_int64(stmt, 2, limit);
+	while ((r = db_step(db, stmt)) == 1) {
+		*ret_last = sqlite3_column_int64(stmt, 0);
+		json_array_append_new(list, record_json(stmt));
+	}
+	return r;
+}
+
+void call_sandbox_attendance(struct exchange *x)
+{
+	int64_t after = 0, limit = PAGE_DEFAULT, total, last;
+	json_t *list;
+
+	if (!exchange_query_int(x, "after", 0, INT64_MAX, &after) ||
+		!exchange_query_int(x, "limit", 1, PAGE_MAX, &limit))
+		return;
+	last = after;
+	list = json_array();
+	if (list_records(x, after, limit, list, &last) < 0 ||
+		db_number(&x->sandbox->db, SQL_RECORD_COUNT, &total) < 0) {
+		json_decref(list);
+		answer_broken(x);
+		return;
+	}
+	answer_data(x, 200, list,
+		json_pack("{s:I, s:I}", "total", (json_int_t)total, "last", (json_int_t)last));
+}
+
+/* ---- statistics */
+
+static json_t *routes_json(const struct stats *stats)
+{
+	json_t *routes = json_object();
+
+	for (size_t i = 0; i < sandbox_route_count; i++) {
+		const struct exchange_route *route = &sandbox_routes[i];
+		char name[80];
+
+		if (strncmp(route->path, SANDBOX_ADMIN, strlen(SANDBOX_ADMIN)) == 0)
+			continue;
+		snprintf(name, sizeof name, "%s %s", route->method,
+			route->path + strlen(SANDBOX_API));
+		json_object_set_new(routes, name, json_integer((json_int_t)stats->by_route[i]));
+	}
+	json_object_set_new(routes, "other", json_integer((json_int_t)stats->unrouted));
+	return routes;
+}
+
+static json_t *answers_json(const struct stats *stats)
+{
+	json_t *answers = json_object();
+
+	for (int i = 0; i < 600; i++) {
+		char name[16];
+
+		if (stats->by_status[i] == 0)
+			continue;
+		snprintf(name, sizeof name, "%d", i);
+		json_object_set_new(answers, name, json_integer((json_int_t)stats->by_status[i]));
+	}
+	return answers;
+}
+
+/* Keys that came in more than one POST, with how many; NULL after an error. */
+static json_t *again_json(struct db *db, int64_t *ret_count, int64_t *ret_extra)
+{
+	sqlite3_stmt *stmt = db_statement(db, SQL_IDEM_AGAIN);
+	json_t *again = json_object();
+	int r = -EIO;
+
+	*ret_count = *ret_extra = 0;
+	while (stmt && (r = db_step(db, stmt)) == 1) {
+		*ret_extra += sqlite3_column_int64(stmt, 1) - 1;
+		if ((*ret_count)++ < AGAIN_MAX)
+			json_object_set_new(again, db_text(stmt, 0),
+				json_integer((json_int_t)sqlite3_column_int64(stmt, 1)));
+	}
+	if (r == 0)
+		return again;
+	json_decref(again);
+	return NULL;
+}
+
+static json_t *hook_json(struct sandbox *sandbox)
+{
+	struct hook_counts counts = hook_counts(sandbox->hook);
+
+	return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)counts.waiting, "delivered",
+		(json_int_t)counts.delivered, "given_up", (json_int_t)counts.given_up);
+}
+
+void call_sandbox_stats(struct exchange *x)
+{
+	struct sandbox *sandbox = x->sandbox;
+	const struct stats *s = &sandbox->stats;
+	int64_t records, keys, again_count, again_extra;
+	json_t *again;
+
+	if (db_number(&sandbox->db, SQL_RECORD_COUNT, &records) < 0 ||
+		db_number(&sandbox->db, SQL_IDEM_COUNT, &keys) < 0 ||
+		!(again = again_json(&sandbox->db, &again_count, &again_extra))) {
+		answer_broken(x);
+		return;
+	}
+	answer_data(x, 200,
+		json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			  "s:I, s:o, s:I, s:o}",
+			"requests", (json_int_t)s->requests, "by_path", routes_json(s), "answers",
+			answers_json(s), "refused_429", (json_int_t)s->by_status[429],
+			"refused_401", (json_int_t)s->by_status[401], "dropped",
+			(json_int_t)s->dropped, "connections", (json_int_t)s->connections,
+			"running", (json_int_t)s->running, "max_concurrent",
+			(json_int_t)s->max_running, "records", (json_int_t)records, "keys",
+			(json_int_t)keys, "keys_again", (json_int_t)again_count, "posts_again",
+			(json_int_t)again_extra, "replayed", (json_int_t)s->replayed, "key_running",
+			(json_int_t)s->key_running, "posts_by_key", again, "key_reused",
+			(json_int_t)s->key_reused, "webhook", hook_json(sandbox)),
+		NULL);
+}
+
+/* ---- faults */
+
+void call_sandbox_faults_list(struct exchange *x)
+{
+	answer_data(x, 200, faults_list(&x->sandbox->faults), NULL);
+}
+
+void call_sandbox_faults_add(struct exchange *x)
+{
+	json_t *body = exchange_json(x);
+	const char *spec;
+	char why[256];
+	int r;
+
+	if (body && exchange_take_text(x, body, "spec", 511, true, &spec)) {
+		r = faults_add(&x->sandbox->faults, spec, why, sizeof why);
+		if (r == -EINVAL)
+			answer_error(x, 400, "invalid_request", "spec", "%s", why);
+		else if (r < 0)
+			answer_broken(x);
+		else
+			call_sandbox_faults_list(x);
+	}
+	json_decref(body);
+}
+
+void call_sandbox_faults_clear(struct exchange *x)
+{
+	faults_clear(&x->sandbox->faults);
+	answer_nothing(x);
+}
+
+/* ---- API keys */
+
+static void add_key(struct exchange *x, const json_t *body, const char *key)
+{
+	bool read_only = false;
+	int r = jget_bool(body, "read_only", &read_only);
+
+	if (r >= 0)
+		r = keys_add(&x->sandbox->keys, &x->sandbox->db, key, read_only);
+	if (r == -EINVAL)
+		answer_error(x, 400, "invalid_request", "add",
+			"a key is visible ASCII without blanks; read_only is true or false");
+	else if (r < 0)
+		answer_broken(x);
+	else
+		answer_nothing(x);
+}
+
+static void remove_key(struct exchange *x, const char *key)
+{
+	int r = keys_remove(&x->sandbox->keys, &x->sandbox->db, key);
+
+	if (r < 0)
+		answer_broken(x);
+	else if (r == 0)
+		answer_error(x, 404, "not_found", "remove", "there is no such key");
+	else
+		answer_nothing(x);
+}
+
+void call_sandbox_keys(struct exchange *x)
+{
+	json_t *body = exchange_json(x);
+	const char *add = NULL, *remove = NULL;
+
+	if (body && exchange_take_text(x, body, "add", ADMIN_KEY_MAX, false, &add) &&
+		exchange_take_text(x, body, "remove", ADMIN_KEY_MAX, false, &remove)) {
+		if (!add == !remove)
+			answer_error(x, 400, "invalid_request", "add", "either add or remove");
+		else if (add)
+			add_key(x, body, add);
+		else
+			remove_key(x, remove);
+	}
+	json_decref(body);
+}
+
+void call_sandbox_forget(struct exchange *x)
+{
+	struct db *db = &x->sandbox->db;
+
+	if (db_write(db) < 0 || db_run(db, db_statement(db, SQL_IDEM_FORGET)) < 0)
+		answer_broken(x);
+	else
+		answer_nothing(x);
+}
+
+/* ---- users and devices */
+
+/* What the body does not say stays as it is in old, which may be NULL: then as in made_up. */
+static bool take_or_keep(struct exchange *x, const json_t *body, const json_t *old,
+	const char *name, const char *made_up, const char **ret)
+{
+	const char *kept = json_string_value(json_object_get(old, name));
+
+	*ret = old ? kept : made_up;
+	return exchange_take_text(x, body, name, TEXT_MAX, false, ret);
+}
+
+static bool take_user(
+	struct exchange *x, const json_t *body, const json_t *old, struct directory_user *user)
+{
+	static struct seed_user seed;
+
+	seed_user(1, &seed);
+	return take_or_keep(x, body, old, "name", seed.name, &user->name) &&
+		take_or_keep(x, body, old, "email", "new@example.com", &user->email) &&
+		take_or_keep(x, body, old, "phone", "+919876543210", &user->phone) &&
+		take_or_keep(x, body, old, "department", NULL, &user->department);
+}
+
+static void put_user(struct exchange *x, const json_t *body, const char *id)
+{
+	struct db *db = &x->sandbox->db;
+	struct directory_user user = {.id = id};
+	json_t *old = NULL, *data = NULL;
+	bool gone = false;
+	int r = directory_user_get(db, id, &old, &gone);
+
+	if (r >= 0 && take_user(x, body, old, &user)) {
+		r = old ? directory_user_change(db, &user, x->now_ms / 1000)
+			: directory_user_add(db, &user, x->now_ms / 1000);
+		if (r == 0)
+			r = directory_user_get(db, id, &data, NULL);
+	}
+	if (data) {
+		exchange_event(
+			x, old && !gone ? "user.updated" : "user.created", json_incref(data));
+		answer_data(x, 200, data, NULL);
+	} else if (r < 0) {
+		answer_broken(x);
+	}
+	json_decref(old);
+}
+
+void call_sandbox_users_put(struct exchange *x)
+{
+	json_t *body = exchange_json(x);
+	const char *id = NULL;
+	char next[32];
+
+	if (body && exchange_take_text(x, body, "id", 64, false, &id)) {
+		if (!id && directory_next_user_id(&x->sandbox->db, next) < 0)
+			answer_broken(x);
+		else
+			put_user(x, body, id ? id : next);
+	}
+	json_decref(body);
+}
+
+static void answer_removed(struct exchange *x, int removed)
+{
+	if (removed < 0)
+		answer_broken(x);
+	else if (removed == 0)
+		answer_error(x, 404, "not_found", "id", "there is no %s", x->rest);
+	else
+		answer_nothing(x);
+}
+
+void call_sandbox_users_remove(struct exchange *x)
+{
+	answer_removed(x, directory_user_remove(&x->sandbox->db, x->rest));
+}
+
+static bool take_device(
+	struct exchange *x, const json_t *body, const json_t *old, struct directory_device *device)
+{
+	return take_or_keep(x, body, old, "name", "Terminal", &device->name) &&
+		take_or_keep(x, body, old, "type", "fingerprint", &device->type) &&
+		take_or_keep(x, body, old, "status", "active", &device->status) &&
+		take_or_keep(x, body, old, "location", NULL, &device->location);
+}
+
+static bool status_differs(const json_t *old, const json_t *data)
+{
+	return old && !json_equal(json_object_get(old, "status"), json_object_get(data, "status"));
+}
+
+static void put_device(struct exchange *x, const json_t *body, const char *serial)
+{
+	struct db *db = &x->sandbox->db;
+	struct directory_device device = {.serial = serial};
+	json_t *old = NULL, *data = NULL;
+	char next[32];
+	bool gone;
+	int r = directory_device_by_serial(db, serial, &old, &gone);
+
+	if (r == 0)
+		r = directory_next_device_id(db, next);
+	device.id = old ? json_string_value(json_object_get(old, "id")) : next;
+	if (r >= 0 && take_device(x, body, old, &device)) {
+		r = old ? directory_device_change(db, &device, x->now_ms / 1000)
+			: directory_device_add(db, &device, x->now_ms / 1000);
+		if (r == 0)
+			r = directory_device_get(db, device.id, &data, NULL);
+	}
+	if (data && status_differs(old, data))
+		exchange_event(x, "device.status_changed", json_incref(data));
+	if (data)
+		answer_data(x, 200, data, NULL);
+	else if (r < 0)
+		answer_broken(x);
+	json_decref(old);
+}
+
+void call_sandbox_devices_put(struct exchange *x)
+{
+	json_t *body = exchange_json(x);
+	const char *serial;
+
+	if (body && exchange_take_text(x, body, "serial_number", 64, true, &serial))
+		put_device(x, body, serial);
+	json_decref(body);
+}
+
+void call_sandbox_devices_remove(struct exchange *x)
+{
+	answer_removed(x, directory_device_remove(&x->sandbox->db, x->rest));
+}

@@ -1,0 +1,261 @@
+#include "sandbox/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define SCHEMA_VERSION 1
+
+/* A checkpoint syncs, so it should come seldom: 16 MiB of log. */
+static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+			       "PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -32768;";
+
+/* `gone` keeps who was removed, so that --users does not bring them back at the next start. */
+static const char schema[] =
+	"BEGIN;"
+	"CREATE TABLE user (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
+	" email TEXT NOT NULL, phone TEXT NOT NULL, department TEXT, created_at INTEGER NOT NULL,"
+	" updated_at INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE device (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
+	" serial_number TEXT NOT NULL UNIQUE, type TEXT NOT NULL, status TEXT NOT NULL,"
+	" location TEXT, last_sync INTEGER, created_at INTEGER NOT NULL,"
+	" updated_at INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE attendance (seq INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL,"
+	" device_id TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL,"
+	" created_at INTEGER NOT NULL, key TEXT);"
+	/* posts counts arrivals; digest, status and answer come with the first answer. */
+	"CREATE TABLE idempotency (key TEXT PRIMARY KEY, posts INTEGER NOT NULL, digest BLOB,"
+	" status INTEGER, answer TEXT) WITHOUT ROWID;"
+	"CREATE TABLE api_key (key TEXT PRIMARY KEY, read_only INTEGER NOT NULL) WITHOUT ROWID;"
+	"PRAGMA user_version = 1;"
+	"COMMIT;";
+
+#define USER_COLUMNS "id, name, email, phone, department, created_at, updated_at"
+#define DEVICE_COLUMNS \
+	"id, name, serial_number, type, status, location, last_sync, created_at, updated_at"
+
+static const char *const texts[DB_SQL_COUNT] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+
+	[SQL_USER_ADD] = "INSERT INTO user (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_USER_SEED] = "INSERT OR IGNORE INTO user (" USER_COLUMNS
+			  ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_USER_CHANGE] = "UPDATE user SET name = ?2, email = ?3, phone = ?4, department = ?5,"
+			    " updated_at = ?7, gone = 0 WHERE id = ?1",
+	[SQL_USER_GET] = "SELECT " USER_COLUMNS ", gone FROM user WHERE id = ?1",
+	[SQL_USER_PAGE] = "SELECT " USER_COLUMNS " FROM user WHERE gone = 0 ORDER BY n"
+			  " LIMIT ?1 OFFSET ?2",
+	[SQL_USER_PAGE_SHUFFLED] = "SELECT " USER_COLUMNS " FROM user WHERE gone = 0"
+				   " ORDER BY random() LIMIT ?1 OFFSET ?2",
+	[SQL_USER_EACH] = "SELECT id, name, department FROM user WHERE gone = 0"
+			  " AND (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR department = ?2)"
+			  " ORDER BY n",
+	[SQL_USER_COUNT] = "SELECT count(*) FROM user WHERE gone = 0",
+	[SQL_USER_NEXT] = "SELECT coalesce(max(n), 0) + 1 FROM user",
+	[SQL_USER_REMOVE] = "UPDATE user SET gone = 1 WHERE id = ?1 AND gone = 0",
+
+	[SQL_DEVICE_ADD] = "INSERT INTO device (" DEVICE_COLUMNS
+			   ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, NULL, ?7, ?8)",
+	[SQL_DEVICE_CHANGE] = "UPDATE device SET name = ?2, type = ?4, status = ?5, location = ?6,"
+			      " updated_at = ?8, gone = 0 WHERE id = ?1 AND serial_number = ?3",
+	[SQL_DEVICE_GET] = "SELECT " DEVICE_COLUMNS ", gone FROM device WHERE id = ?1",
+	[SQL_DEVICE_BY_SERIAL] = "SELECT " DEVICE_COLUMNS
+				 ", gone FROM device WHERE serial_number = ?1",
+	[SQL_DEVICE_EACH] = "SELECT " DEVICE_COLUMNS " FROM device WHERE gone = 0 ORDER BY n",
+	[SQL_DEVICE_NEXT] = "SELECT coalesce(max(n), 0) + 1 FROM device",
+	[SQL_DEVICE_SEEN] = "UPDATE device SET last_sync = ?2 WHERE id = ?1",
+	[SQL_DEVICE_REMOVE] =
+		"UPDATE device SET gone = 1 WHERE (id = ?1 OR serial_number = ?1) AND gone = 0",
+
+	[SQL_RECORD_ADD] = "INSERT INTO attendance (user_id, device_id, type, at, created_at, key)"
+			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_RECORD_PAGE] = "SELECT seq, user_id, device_id, type, at, created_at, a.key,"
+			    " coalesce(posts, 0) FROM attendance a LEFT JOIN idempotency i"
+			    " ON i.key = a.key WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+	[SQL_RECORD_COUNT] = "SELECT count(*) FROM attendance",
+	/* One row a user and day; % is made to round down for days before 1970. */
+	[SQL_RECORD_DAYS] =
+		"SELECT user_id, (at - ((at % 86400) + 86400) % 86400) / 86400 AS day,"
+		" min(CASE type WHEN 'check_in' THEN ((at % 86400) + 86400) % 86400 END),"
+		" max(CASE type WHEN 'check_out' THEN ((at % 86400) + 86400) % 86400 END)"
+		" FROM attendance WHERE at >= ?1 AND at < ?2 GROUP BY user_id, day",
+
+	[SQL_IDEM_SEEN] = "INSERT INTO idempotency (key, posts) VALUES (?1, 1)"
+			  " ON CONFLICT (key) DO UPDATE SET posts = posts + 1",
+	[SQL_IDEM_GET] = "SELECT digest, status, answer FROM idempotency WHERE key = ?1",
+	[SQL_IDEM_ANSWER] =
+		"UPDATE idempotency SET digest = ?2, status = ?3, answer = ?4 WHERE key = ?1",
+	[SQL_IDEM_FORGET] = "UPDATE idempotency SET digest = NULL, status = NULL, answer = NULL",
+	[SQL_IDEM_COUNT] = "SELECT count(*) FROM idempotency",
+	[SQL_IDEM_AGAIN] = "SELECT key, posts FROM idempotency WHERE posts > 1 ORDER BY key",
+
+	[SQL_KEY_ADD] = "INSERT INTO api_key (key, read_only) VALUES (?1, ?2)"
+			" ON CONFLICT (key) DO UPDATE SET read_only = ?2",
+	[SQL_KEY_REMOVE] = "DELETE FROM api_key WHERE key = ?1",
+	[SQL_KEY_EACH] = "SELECT key, read_only FROM api_key ORDER BY key",
+};
+
+static int fail(struct db *db)
+{
+	log_error("db", "SQLite refuses: the request or the start fails",
+		LOG_S("words", db->sqlite ? sqlite3_errmsg(db->sqlite) : "out of memory"));
+	return -EIO;
+}
+
+/* One sandbox a folder: two would share the file, but neither the windows nor the running keys. */
+static int lock_folder(struct db *db, const char *dir)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/lock", dir);
+	db->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (db->lock_fd < 0) {
+		int error = errno;
+
+		log_error("data", "the data folder cannot be written", LOG_S("path", path),
+			LOG_S("error", strerror(error)));
+		return -error;
+	}
+	if (flock(db->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	log_error("data", "another punch-sandbox uses this folder", LOG_S("dir", dir));
+	return -EBUSY;
+}
+
+static int prepare_schema(struct db *db)
+{
+	sqlite3_stmt *stmt = NULL;
+	int version = -1;
+
+	if (sqlite3_exec(db->sqlite, settings, NULL, NULL, NULL) != SQLITE_OK ||
+		sqlite3_prepare_v2(db->sqlite, "PRAGMA user_version", -1, &stmt, NULL) != SQLITE_OK)
+		return fail(db);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		version = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (version == SCHEMA_VERSION)
+		return 0;
+	if (version != 0) {
+		log_error("data", "sandbox.db was made by another version: choose another --data",
+			LOG_I("version", version));
+		return -EINVAL;
+	}
+	db->fresh = true;
+	return sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db);
+}
+
+int db_open(struct db *db, const char *dir)
+{
+	char path[4096];
+	int r;
+
+	*db = (struct db){.lock_fd = -1};
+	r = lock_folder(db, dir);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof path, "%s/sandbox.db", dir);
+	if (sqlite3_open_v2(path, &db->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+		SQLITE_OK)
+		return fail(db);
+	/* A person with sqlite3(1) may look while it runs. */
+	sqlite3_busy_timeout(db->sqlite, 2000);
+	return prepare_schema(db);
+}
+
+void db_close(struct db *db)
+{
+	for (int i = 0; i < DB_SQL_COUNT; i++)
+		sqlite3_finalize(db->statements[i]);
+	sqlite3_close(db->sqlite);
+	if (db->lock_fd >= 0)
+		close(db->lock_fd);
+	*db = (struct db){.lock_fd = -1};
+}
+
+sqlite3_stmt *db_statement(struct db *db, enum db_sql which)
+{
+	sqlite3_stmt **stmt = &db->statements[which];
+
+	if (!*stmt &&
+		sqlite3_prepare_v3(db->sqlite, texts[which], -1, SQLITE_PREPARE_PERSISTENT, stmt,
+			NULL) != SQLITE_OK) {
+		fail(db);
+		return NULL;
+	}
+	sqlite3_reset(*stmt);
+	sqlite3_clear_bindings(*stmt);
+	return *stmt;
+}
+
+void db_bind_text(sqlite3_stmt *stmt, int index, const char *text)
+{
+	sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
+}
+
+int db_step(struct db *db, sqlite3_stmt *stmt)
+{
+	int code = sqlite3_step(stmt);
+
+	if (code == SQLITE_ROW)
+		return 1;
+	if (code != SQLITE_DONE)
+		fail(db);
+	sqlite3_reset(stmt);
+	return code == SQLITE_DONE ? 0 : -EIO;
+}
+
+int db_run(struct db *db, sqlite3_stmt *stmt)
+{
+	return stmt ? db_step(db, stmt) : -EIO;
+}
+
+int db_number(struct db *db, enum db_sql which, int64_t *ret)
+{
+	sqlite3_stmt *stmt = db_statement(db, which);
+	int r = stmt ? db_step(db, stmt) : -EIO;
+
+	if (r != 1)
+		return r < 0 ? r : -EIO;
+	*ret = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return 0;
+}
+
+const char *db_text(sqlite3_stmt *stmt, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(stmt, column);
+
+	return text ? text : "";
+}
+
+int db_write(struct db *db)
+{
+	int r;
+
+	if (db->writing)
+		return 0;
+	r = db_run(db, db_statement(db, SQL_BEGIN));
+	db->writing = r == 0;
+	return r;
+}
+
+int db_commit(struct db *db)
+{
+	int r;
+
+	if (!db->writing)
+		return 0;
+	db->writing = false;
+	/* After some errors SQLite has rolled back by itself. */
+	if (sqlite3_get_autocommit(db->sqlite))
+		return -EIO;
+	r = db_run(db, db_statement(db, SQL_COMMIT));
+	if (r < 0 && !sqlite3_get_autocommit(db->sqlite))
+		db_run(db, db_statement(db, SQL_ROLLBACK));
+	return r;
+}

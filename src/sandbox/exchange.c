@@ -1,0 +1,522 @@
+#include "sandbox/exchange.h"
+
+#include <errno.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#include <event2/buffer.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/jget.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "base/units.h"
+#include "sandbox/answer.h"
+#include "sandbox/sandbox.h"
+
+#define ANSWER_MAX (64u << 20)
+
+static int64_t clock_ms(void)
+{
+	return clock_now().wall_us / 1000;
+}
+
+/* ---- life */
+
+static const char *method_name(struct evhttp_request *request)
+{
+	switch (evhttp_request_get_command(request)) {
+	case EVHTTP_REQ_GET: return "GET";
+	case EVHTTP_REQ_POST: return "POST";
+	case EVHTTP_REQ_HEAD: return "HEAD";
+	case EVHTTP_REQ_PUT: return "PUT";
+	case EVHTTP_REQ_DELETE: return "DELETE";
+	case EVHTTP_REQ_OPTIONS: return "OPTIONS";
+	case EVHTTP_REQ_TRACE: return "TRACE";
+	case EVHTTP_REQ_CONNECT: return "CONNECT";
+	case EVHTTP_REQ_PATCH: return "PATCH";
+	}
+	return "?";
+}
+
+static void read_request(struct exchange *x)
+{
+	struct evhttp_request *request = x->request;
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
+	const char *query = uri ? evhttp_uri_get_query(uri) : NULL;
+	struct evbuffer *body = evhttp_request_get_input_buffer(request);
+
+	x->method = method_name(request);
+	x->path = path && path[0] ? path : "/";
+	x->is_admin = strncmp(x->path, SANDBOX_ADMIN, strlen(SANDBOX_ADMIN)) == 0;
+	x->route = sandbox_route_find(x->method, x->path, &x->allow);
+	if (x->route)
+		x->rest = x->path + strlen(x->route->path);
+	if (query)
+		evhttp_parse_query_str(query, &x->query);
+	x->body_length = evbuffer_get_length(body);
+	x->body = x->body_length ? (const char *)evbuffer_pullup(body, -1) : "";
+}
+
+static struct exchange *exchange_new(struct sandbox *sandbox, struct evhttp_request *request)
+{
+	struct exchange *x = calloc(1, sizeof *x);
+
+	if (!x)
+		return NULL;
+	x->sandbox = sandbox;
+	x->request = request;
+	x->now_ms = clock_ms();
+	x->plan.retry_after_s = -1;
+	buf_init(&x->out, ANSWER_MAX);
+	TAILQ_INIT(&x->query);
+	x->next = sandbox->live;
+	x->link = &sandbox->live;
+	if (x->next)
+		x->next->link = &x->next;
+	sandbox->live = x;
+	return x;
+}
+
+static void exchange_free(struct exchange *x)
+{
+	if (x->holds_key)
+		strmap_del(&x->sandbox->running, x->key);
+	*x->link = x->next;
+	if (x->next)
+		x->next->link = x->link;
+	if (x->timer)
+		event_free(x->timer);
+	evhttp_clear_headers(&x->query);
+	buf_done(&x->out);
+	free(x->event);
+	free(x);
+}
+
+void exchange_drop_all(struct sandbox *sandbox)
+{
+	while (sandbox->live) {
+		struct exchange *x = sandbox->live;
+
+		/* One that still has a connection is freed with it. */
+		if (!evhttp_request_get_connection(x->request))
+			evhttp_request_free(x->request);
+		exchange_free(x);
+	}
+}
+
+/* ---- the gate: each returns whether it goes on; if not, the answer is there */
+
+static const char *header(const struct exchange *x, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(x->request), name);
+}
+
+static const char *bearer(const struct exchange *x)
+{
+	const char *text = header(x, "Authorization");
+
+	if (!text || strncasecmp(text, "Bearer ", 7) != 0)
+		return NULL;
+	text += 7;
+	return text + strspn(text, " ");
+}
+
+static bool gate_key_and_rate(struct exchange *x)
+{
+	const struct keys *keys = &x->sandbox->keys;
+	const char *key = bearer(x);
+	struct keys_entry *entry = key ? keys_find(keys, key) : NULL;
+
+	/* Windows turn over by the true clock: skew only moves what is said about them. */
+	int64_t now_ms = x->now_ms - x->plan.skew_ms;
+	bool within = true;
+
+	if (entry)
+		within = keys_take(keys, entry, now_ms, &x->rate);
+	else
+		keys_view_untouched(keys, now_ms, &x->rate);
+	x->rate.reset_s += x->plan.skew_ms / 1000;
+	if (!entry)
+		answer_error(x, 401, key ? "invalid_api_key" : "missing_api_key", NULL,
+			key ? "this API key is not valid"
+			    : "no API key: send Authorization: Bearer KEY");
+	else if (!within)
+		answer_error(x, 429, "rate_limit_exceeded", NULL,
+			"more than %lld requests in this window", (long long)x->rate.limit);
+	else if (entry->read_only && strcmp(x->method, "GET") != 0)
+		answer_error(x, 403, "forbidden", NULL, "this API key may only read");
+	return x->status == 0;
+}
+
+static bool gate_fault(struct exchange *x)
+{
+	faults_pick_end(&x->sandbox->faults, x->method, x->path + strlen(SANDBOX_API), &x->plan);
+	return fault_end_works(x->plan.end);
+}
+
+static bool gate_route(struct exchange *x)
+{
+	if (x->route)
+		return true;
+	if (x->allow)
+		answer_error(
+			x, 405, "method_not_allowed", NULL, "%s has no %s", x->path, x->method);
+	else
+		answer_error(x, 404, "unknown_endpoint", NULL, "there is no %s", x->path);
+	return false;
+}
+
+/* What "the same body" means: the same call with the same bytes. */
+static void make_digest(struct exchange *x)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (!ctx)
+		return;
+	EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+	EVP_DigestUpdate(ctx, x->path, strlen(x->path) + 1);
+	EVP_DigestUpdate(ctx, x->body, x->body_length);
+	EVP_DigestFinal_ex(ctx, x->digest, NULL);
+	EVP_MD_CTX_free(ctx);
+}
+
+/* Count this POST under its key. */
+static int count_key(struct exchange *x)
+{
+	struct db *db = &x->sandbox->db;
+	sqlite3_stmt *stmt = db_write(db) < 0 ? NULL : db_statement(db, SQL_IDEM_SEEN);
+
+	if (stmt)
+		db_bind_text(stmt, 1, x->key);
+	return db_run(db, stmt);
+}
+
+/* Read the header: 1 there is a key, 0 none, negative: answered. */
+static int read_key(struct exchange *x)
+{
+	const char *key = header(x, "Idempotency-Key");
+	size_t n = key ? strlen(key) : 0;
+
+	if (!key || strcmp(x->method, "POST") != 0)
+		return 0;
+	if (n == 0 || n > EXCHANGE_KEY_MAX) {
+		answer_error(x, 400, "invalid_request", "Idempotency-Key",
+			"the key must have 1 to %d characters", EXCHANGE_KEY_MAX);
+		return -EINVAL;
+	}
+	memcpy(x->key, key, n + 1);
+	if (count_key(x) < 0) {
+		answer_broken(x);
+		return -EIO;
+	}
+	return 1;
+}
+
+/* The stored answer to this key: 1 there was one and it is the answer now, 0 none. */
+static int replay(struct exchange *x)
+{
+	struct db *db = &x->sandbox->db;
+	sqlite3_stmt *stmt = db_statement(db, SQL_IDEM_GET);
+	int r;
+
+	if (!stmt)
+		return -EIO;
+	db_bind_text(stmt, 1, x->key);
+	r = db_step(db, stmt);
+	if (r != 1)
+		return r;
+	if (sqlite3_column_type(stmt, 0) == SQLITE_NULL) {
+		r = 0;
+	} else if (sqlite3_column_bytes(stmt, 0) != EXCHANGE_DIGEST ||
+		memcmp(sqlite3_column_blob(stmt, 0), x->digest, EXCHANGE_DIGEST) != 0) {
+		x->sandbox->stats.key_reused++;
+		answer_error(x, 422, "idempotency_key_reused", "Idempotency-Key",
+			"this key came before with another body");
+	} else {
+		x->sandbox->stats.replayed++;
+		x->status = sqlite3_column_int(stmt, 1);
+		x->content_type = "application/json";
+		buf_add_str(&x->out, db_text(stmt, 2));
+	}
+	sqlite3_reset(stmt);
+	return r;
+}
+
+static bool gate_idempotency(struct exchange *x)
+{
+	int r = read_key(x);
+
+	if (r < 0)
+		return false;
+	if (r == 0 || x->plan.no_idempotency || !x->route)
+		return true;
+	make_digest(x);
+	if (strmap_get(&x->sandbox->running, x->key)) {
+		x->sandbox->stats.key_running++;
+		answer_error(x, 409, "request_in_progress", "Idempotency-Key",
+			"the first request with this key is still running");
+		return false;
+	}
+	r = replay(x);
+	if (r == 0 && strmap_put(&x->sandbox->running, x->key, x, NULL) == 0)
+		x->holds_key = true;
+	else if (r != 1)
+		answer_broken(x);
+	return r == 0 && x->holds_key;
+}
+
+/* A fault that keeps the work from being done still lets the key be counted: the POST came. */
+static bool gate(struct exchange *x)
+{
+	if (x->is_admin) {
+		if (!x->route)
+			gate_route(x);
+		return x->status == 0;
+	}
+	if (!gate_key_and_rate(x))
+		return false;
+	if (!gate_fault(x)) {
+		read_key(x);
+		return false;
+	}
+	return gate_idempotency(x) && gate_route(x);
+}
+
+/* ---- work */
+
+/* Refusals are kept as well as successes; a failure of ours is not: the next try may do better. */
+static void keep_answer(struct exchange *x)
+{
+	struct db *db = &x->sandbox->db;
+	sqlite3_stmt *stmt;
+
+	if (!x->holds_key || x->status >= 500)
+		return;
+	stmt = db_write(db) < 0 ? NULL : db_statement(db, SQL_IDEM_ANSWER);
+	if (stmt) {
+		db_bind_text(stmt, 1, x->key);
+		sqlite3_bind_blob(stmt, 2, x->digest, EXCHANGE_DIGEST, SQLITE_STATIC);
+		sqlite3_bind_int(stmt, 3, x->status);
+		sqlite3_bind_text(stmt, 4, x->out.data, (int)x->out.len, SQLITE_STATIC);
+	}
+	if (db_run(db, stmt) < 0)
+		answer_broken(x);
+}
+
+static void done(struct exchange *x)
+{
+	struct sandbox *sandbox = x->sandbox;
+
+	answer_spoil(x);
+	x->next_done = NULL;
+	*sandbox->done_end = x;
+	sandbox->done_end = &x->next_done;
+	event_active(sandbox->flush, EV_TIMEOUT, 0);
+}
+
+static void work(struct exchange *x)
+{
+	x->now_ms = clock_ms() + x->plan.skew_ms;
+	x->route->call(x);
+	keep_answer(x);
+}
+
+static void on_slow_over(evutil_socket_t fd, short events, void *arg)
+{
+	struct exchange *x = arg;
+
+	(void)fd, (void)events;
+	if (x->status == 0 && fault_end_works(x->plan.end))
+		work(x);
+	x->now_ms = clock_ms() + x->plan.skew_ms;
+	done(x);
+}
+
+static bool wait_slow(struct exchange *x)
+{
+	struct timeval wait = {x->plan.slow_ms / 1000, x->plan.slow_ms % 1000 * 1000};
+
+	if (x->plan.slow_ms == 0)
+		return false;
+	x->timer = evtimer_new(x->sandbox->base, on_slow_over, x);
+	return x->timer && evtimer_add(x->timer, &wait) == 0;
+}
+
+static void count_arrival(struct exchange *x)
+{
+	struct stats *stats = &x->sandbox->stats;
+
+	if (x->is_admin)
+		return;
+	stats->requests++;
+	stats->running++;
+	if (stats->running > stats->max_running)
+		stats->max_running = stats->running;
+	if (x->route)
+		stats->by_route[x->route - sandbox_routes]++;
+	else
+		stats->unrouted++;
+}
+
+/* Outside the API's base path there is a web server that knows nothing of it. */
+static bool outside(const struct exchange *x)
+{
+	size_t n = strlen(SANDBOX_API);
+
+	return !x->is_admin && (strncmp(x->path, SANDBOX_API, n) != 0 || x->path[n] != '/');
+}
+
+static void answer_outside(struct exchange *x)
+{
+	x->plan.no_headers = true;
+	x->status = 404;
+	x->content_type = "text/html";
+	buf_add_str(&x->out,
+		"<!DOCTYPE html><title>404</title><h1>Not found</h1>"
+		"<p>The API is below /v1.</p>\n");
+}
+
+void exchange_arrive(struct sandbox *sandbox, struct evhttp_request *request)
+{
+	struct exchange *x = exchange_new(sandbox, request);
+
+	if (!x) {
+		evhttp_send_error(request, 503, NULL);
+		return;
+	}
+	read_request(x);
+	count_arrival(x);
+	if (outside(x)) {
+		answer_outside(x);
+		done(x);
+		return;
+	}
+	if (!x->is_admin)
+		faults_pick_manners(
+			&sandbox->faults, x->method, x->path + strlen(SANDBOX_API), &x->plan);
+	x->now_ms += x->plan.skew_ms;
+	if (gate(x)) {
+		if (wait_slow(x))
+			return;
+		work(x);
+	} else if (wait_slow(x)) {
+		return;
+	}
+	done(x);
+}
+
+/* ---- the end of a turn */
+
+static void finish(struct exchange *x, bool committed)
+{
+	struct sandbox *sandbox = x->sandbox;
+
+	if (!committed)
+		answer_broken(x);
+	else if (x->event)
+		hook_push(sandbox->hook, x->event);
+	if (committed)
+		x->event = NULL;
+	if (!x->is_admin)
+		sandbox->stats.running--;
+	answer_send(x);
+	exchange_free(x);
+}
+
+void exchange_flush(struct sandbox *sandbox)
+{
+	struct exchange *x = sandbox->done;
+	bool committed = db_commit(&sandbox->db) == 0;
+
+	sandbox->done = NULL;
+	sandbox->done_end = &sandbox->done;
+	if (!committed)
+		log_error("db", "a turn's records could not be committed: all answered 500");
+	while (x) {
+		struct exchange *next = x->next_done;
+
+		finish(x, committed);
+		x = next;
+	}
+}
+
+/* ---- what calls ask */
+
+const char *exchange_query(struct exchange *x, const char *name)
+{
+	return evhttp_find_header(&x->query, name);
+}
+
+bool exchange_query_int(
+	struct exchange *x, const char *name, int64_t min, int64_t max, int64_t *ret)
+{
+	const char *text = exchange_query(x, name);
+
+	if (!text)
+		return true;
+	if (units_parse_int(text, ret) == 0 && *ret >= min && *ret <= max)
+		return true;
+	answer_error(x, 400, "invalid_request", name, "%s must be a number from %lld to %lld", name,
+		(long long)min, (long long)max);
+	return false;
+}
+
+json_t *exchange_json(struct exchange *x)
+{
+	const char *type = header(x, "Content-Type");
+	json_error_t error;
+	json_t *body;
+
+	if (!type || strncasecmp(type, "application/json", 16) != 0) {
+		answer_error(x, 415, "unsupported_media_type", NULL,
+			"the body must come as Content-Type: application/json");
+		return NULL;
+	}
+	body = json_loadb(x->body, x->body_length, JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(body)) {
+		answer_error(x, 400, "invalid_json", NULL, "the body is no JSON object: %.200s",
+			body ? "it is something else" : error.text);
+		json_decref(body);
+		return NULL;
+	}
+	return body;
+}
+
+bool exchange_take_text(struct exchange *x, const json_t *object, const char *name, size_t max,
+	bool required, const char **ret_text)
+{
+	int r = jget_str(object, name, 1, max, ret_text);
+
+	if (r == 1 || (r == 0 && !required))
+		return true;
+	if (r == 0)
+		answer_error(x, 400, "invalid_request", name, "%s is required", name);
+	else
+		answer_error(x, 400, "invalid_request", name, "%s must be a text of 1 to %zu bytes",
+			name, max);
+	return false;
+}
+
+void exchange_event(struct exchange *x, const char *type, json_t *data)
+{
+	unsigned char random[12] = {0};
+	char hex[2 * sizeof random + 1], id[40], at[TIME_TEXT_SIZE];
+	json_t *event;
+
+	if (!x->sandbox->hook || RAND_bytes(random, sizeof random) != 1) {
+		json_decref(data);
+		return;
+	}
+	snprintf(id, sizeof id, "evt_%s", hex_encode(random, sizeof random, hex));
+	time_format_utc(x->now_ms / 1000, -1, at);
+	event = json_pack(
+		"{s:s, s:s, s:s, s:o}", "id", id, "type", type, "created_at", at, "data", data);
+	if (event)
+		x->event = json_dumps(event, JSON_COMPACT);
+	json_decref(event);
+}

@@ -1,0 +1,301 @@
+#include "sandbox/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sys/random.h>
+
+#include "base/units.h"
+#include "sandbox/fault.h"
+
+#define WINDOW_MAX_MS (24 * 3600000LL)
+#define PLAN_MAX      1000000
+
+static const char listen_default[] = "127.0.0.1:8443";
+
+/* What an option is called, takes and does. take returns NULL, or what is wrong with the value. */
+/* What an option is called and takes. */
+struct spec {
+	const char *name;
+	const char *value; /* NULL: takes none */
+	const char *help;
+};
+
+enum {
+	OPT_LISTEN,
+	OPT_DATA,
+	OPT_PLAN,
+	OPT_WINDOW,
+	OPT_KEY,
+	OPT_READ_KEY,
+	OPT_USERS,
+	OPT_DEVICES,
+	OPT_WEBHOOK,
+	OPT_WEBHOOK_CA,
+	OPT_WEBHOOK_SECRET,
+	OPT_FAULT,
+	OPT_NAME,
+	OPT_SEED,
+	OPT_VERBOSE,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_COUNT
+};
+
+static const struct spec specs[] = {
+	[OPT_LISTEN] = {"listen", "HOST:PORT", "serve there; port 0: a free one [127.0.0.1:8443]"},
+	[OPT_DATA] = {"data", "DIR", "CA, certificate and records [~/.local/state/punch-sandbox]"},
+	[OPT_PLAN] = {"plan", "PLAN",
+		"basic, premium, enterprise, N requests a window, or none [basic]"},
+	[OPT_WINDOW] = {"window", "DURATION", "how long a rate window lasts [60s]"},
+	[OPT_KEY] = {"key", "KEY", "an API key, repeatable [sandbox-key]"},
+	[OPT_READ_KEY] = {"read-key", "KEY", "one that may not POST: 403, repeatable"},
+	[OPT_USERS] = {"users", "N", "have the users usr_000001 to usr_N [10 in a new DIR]"},
+	[OPT_DEVICES] = {"devices", "SERIAL,…", "have these devices [BIO-FP-001 in a new DIR]"},
+	[OPT_WEBHOOK] = {"webhook", "URL", "POST events there"},
+	[OPT_WEBHOOK_CA] = {"webhook-ca", "FILE", "the CA of an https URL"},
+	[OPT_WEBHOOK_SECRET] = {"webhook-secret-file", "FILE",
+		"sign events as X-Webhook-Signature"},
+	[OPT_FAULT] = {"fault", "SPEC", "make something go wrong, repeatable; see below"},
+	[OPT_NAME] = {"name", "HOST", "a further name in the certificate, repeatable"},
+	[OPT_SEED] = {"seed", "N", "make the chances of faults repeatable"},
+	[OPT_VERBOSE] = {"verbose", NULL, "log every request"},
+	[OPT_HELP] = {"help", NULL, "this text"},
+	[OPT_VERSION] = {"version", NULL, "the version"},
+};
+
+static void print_help(FILE *out)
+{
+	fputs("usage: punch-sandbox [OPTION]…\n"
+	      "A stand-in for the attendance cloud, over HTTPS.\n\n",
+		out);
+	for (int i = 0; i < OPT_COUNT; i++) {
+		char left[64];
+
+		snprintf(left, sizeof left, "--%s%s%s", specs[i].name, specs[i].value ? " " : "",
+			specs[i].value ? specs[i].value : "");
+		fprintf(out, "  %-30s%s\n", left, specs[i].help);
+	}
+	fputs("\nfaults: FAULT[=VALUE][,path=/PATH[*]][,method=GET|POST][,p=0…1][,count=N]\n", out);
+	faults_help(out);
+}
+
+/* ---- values: each returns NULL, or what is wrong */
+
+static const char *take_port(const char *text, uint16_t *ret)
+{
+	int64_t port;
+
+	if (units_parse_int(text, &port) < 0 || port < 0 || port > 65535)
+		return "the port must be 0 to 65535";
+	*ret = (uint16_t)port;
+	return NULL;
+}
+
+/* Names go into the certificate's text, so nothing but what names and addresses are made of. */
+static bool name_good(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 0 && n < 254 &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-") ==
+		n;
+}
+
+static const char *take_listen(struct options *o, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	size_t n = colon ? (size_t)(colon - text) : 0;
+
+	if (!colon || n == 0 || n >= sizeof o->host)
+		return "must be HOST:PORT";
+	if (text[0] == '[' && text[n - 1] == ']') {
+		text++;
+		n -= 2;
+	} else if (memchr(text, ':', n)) {
+		return "an IPv6 address goes into brackets: [::1]:8443";
+	}
+	memcpy(o->host, text, n);
+	o->host[n] = '\0';
+	return name_good(o->host) ? take_port(colon + 1, &o->port) : "no host name or address";
+}
+
+static const char *take_plan(struct options *o, const char *text)
+{
+	static const struct {
+		const char *name;
+		int64_t per_window;
+	} plans[] = {{"basic", 100}, {"premium", 500}, {"enterprise", 1000}, {"none", 0}};
+
+	for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
+		if (strcmp(plans[i].name, text) == 0) {
+			o->plan = plans[i].per_window;
+			return NULL;
+		}
+	}
+	if (units_parse_int(text, &o->plan) == 0 && o->plan >= 1 && o->plan <= PLAN_MAX)
+		return NULL;
+	return "must be basic, premium, enterprise, none, or 1 to 1000000";
+}
+
+static const char *take_window(struct options *o, const char *text)
+{
+	if (units_parse_duration(text, &o->window_ms) == 0 && o->window_ms >= 100 &&
+		o->window_ms <= WINDOW_MAX_MS)
+		return NULL;
+	return "must be a duration from 100ms to 24h, such as 60s";
+}
+
+static const char *take_item(struct options_list *list, const char *text)
+{
+	if (text[0] == '\0')
+		return "is empty";
+	if (list->count == OPTIONS_LIST_MAX)
+		return "is given too often (64 times at most)";
+	list->items[list->count++] = text;
+	return NULL;
+}
+
+static const char *take_users(struct options *o, const char *text)
+{
+	if (units_parse_int(text, &o->users) == 0 && o->users >= 0 && o->users <= OPTIONS_USERS_MAX)
+		return NULL;
+	return "must be 0 to 1000000";
+}
+
+static const char *take_webhook(struct options *o, const char *text)
+{
+	o->webhook = text;
+	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0
+		? NULL
+		: "must be an http:// or https:// URL";
+}
+
+static const char *take_fault(struct options *o, const char *text)
+{
+	static char why[256];
+	struct faults trial;
+	int r;
+
+	faults_init(&trial, 0);
+	r = faults_add(&trial, text, why, sizeof why);
+	faults_done(&trial);
+	return r < 0 ? why : take_item(&o->faults, text);
+}
+
+static const char *take_seed(struct options *o, const char *text)
+{
+	int64_t seed;
+
+	if (units_parse_int(text, &seed) < 0 || seed < 0)
+		return "must be a number from 0";
+	o->seed = (uint64_t)seed;
+	return NULL;
+}
+
+static const char *take_name(struct options *o, const char *text)
+{
+	return name_good(text) ? take_item(&o->names, text) : "no host name or address";
+}
+
+static const char *take(struct options *o, int which, const char *text)
+{
+	switch (which) {
+	case OPT_LISTEN: return take_listen(o, text);
+	case OPT_DATA:
+		free(o->data_dir);
+		o->data_dir = strdup(text);
+		return text[0] ? NULL : "is empty";
+	case OPT_PLAN: return take_plan(o, text);
+	case OPT_WINDOW: return take_window(o, text);
+	case OPT_KEY: return take_item(&o->keys, text);
+	case OPT_READ_KEY: return take_item(&o->read_keys, text);
+	case OPT_USERS: return take_users(o, text);
+	case OPT_DEVICES: o->devices = text; return NULL;
+	case OPT_WEBHOOK: return take_webhook(o, text);
+	case OPT_WEBHOOK_CA: o->webhook_ca = text; return NULL;
+	case OPT_WEBHOOK_SECRET: o->webhook_secret_file = text; return NULL;
+	case OPT_FAULT: return take_fault(o, text);
+	case OPT_NAME: return take_name(o, text);
+	case OPT_SEED: return take_seed(o, text);
+	default: o->verbose = true; return NULL;
+	}
+}
+
+/* ---- the whole line */
+
+static char *default_data_dir(void)
+{
+	static const char *const from[][2] = {
+		{"STATE_DIRECTORY", ""},
+		{"XDG_STATE_HOME", "/punch-sandbox"},
+		{"HOME", "/.local/state/punch-sandbox"},
+	};
+	char *path = NULL;
+
+	for (size_t i = 0; i < sizeof from / sizeof from[0]; i++) {
+		const char *start = getenv(from[i][0]);
+
+		if (start && start[0] == '/')
+			return asprintf(&path, "%s%s", start, from[i][1]) < 0 ? NULL : path;
+	}
+	return strdup("punch-sandbox");
+}
+
+static int complain(const char *what, const char *why)
+{
+	fprintf(stderr, "punch-sandbox: %s %s\n", what, why);
+	fputs("usage: punch-sandbox [OPTION]…  (--help tells them)\n", stderr);
+	return -EINVAL;
+}
+
+static int parse_line(struct options *o, int argc, char **argv)
+{
+	struct option longs[OPT_COUNT + 1] = {0};
+	int which;
+
+	for (int i = 0; i < OPT_COUNT; i++)
+		longs[i] = (struct option){specs[i].name,
+			specs[i].value ? required_argument : no_argument, NULL, 256 + i};
+	while ((which = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
+		const char *why;
+		char what[64];
+
+		if (which == '?')
+			return complain("see", "the usage");
+		if (which == 'h' || which == 256 + OPT_HELP) {
+			print_help(stdout);
+			return 1;
+		}
+		if (which == 'V' || which == 256 + OPT_VERSION) {
+			puts("punch-sandbox " PACKAGE_VERSION);
+			return 1;
+		}
+		why = take(o, which - 256, optarg);
+		snprintf(what, sizeof what, "--%s:", specs[which - 256].name);
+		if (why)
+			return complain(what, why);
+	}
+	return optind < argc ? complain(argv[optind], "is no option") : 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	int r;
+
+	*o = (struct options){.plan = 100, .window_ms = 60000, .users = -1};
+	if (getrandom(&o->seed, sizeof o->seed, 0) != sizeof o->seed)
+		return -errno;
+	/* Printed, and given back to --seed, it must fit what that takes. */
+	o->seed >>= 33;
+	take_listen(o, listen_default);
+	r = parse_line(o, argc, argv);
+	if (r == 0 && !o->data_dir)
+		o->data_dir = default_data_dir();
+	return r == 0 && !o->data_dir ? -ENOMEM : r;
+}
+
+void options_done(struct options *o)
+{
+	free(o->data_dir);
+	*o = (struct options){0};
+}
