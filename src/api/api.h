@@ -53,8 +53,8 @@ struct api_reply {
 	const json_t *data;  /* borrowed: data of a 2xx; NULL where there is none */
 	const json_t *meta;  /* borrowed: meta of a list; NULL where there is none */
 	const char *id;      /* data.id of a record that was made, "" where none came */
-	const char *code;    /* the error object's members, or "" */
-	const char *message; /* also a transport's own words where there was no answer */
+	const char *code;    /* the error object's members, or ""; never NULL, never the key */
+	const char *message; /* also our own words where there was no error object or no answer */
 	const char *param;
 	bool echo_differs;  /* the record that came back is not the one that was sent */
 	int64_t date_s;     /* the answer's Date, seconds since 1970; 0 where there was none */
@@ -68,7 +68,13 @@ typedef void api_done(void *arg, const struct api_reply *reply);
 enum api_class { API_CLASS_PUNCH, API_CLASS_REFRESH };
 
 /* What the API is like just now: api.state of the status document. */
-enum api_state { API_OK, API_RATE_LIMITED, API_BACKOFF, API_AUTH_FAILED, API_OFFLINE };
+enum api_state {
+	API_STATE_OK,
+	API_STATE_RATE_LIMITED,
+	API_STATE_BACKOFF,
+	API_STATE_AUTH_FAILED,
+	API_STATE_OFFLINE
+};
 
 const char *api_state_name(enum api_state state);
 
@@ -99,7 +105,8 @@ void api_client_free(struct api_client *c);
 
 /*
  * Set or replace the key (NULL: none; every call then ends as API_UNAUTHORIZED without being
- * sent). A key that differs from the last one lifts the pauses that 401 and 403 made. Copied.
+ * sent). A key that differs from the last one lifts the pauses that 401 and 403 made, and answers to
+ * the old one make none any more. Copied.
  * Returns 0, -ENOMEM, or -EINVAL for bytes that no header may carry.
  */
 int api_client_set_key(struct api_client *c, const char *key);
@@ -114,18 +121,25 @@ void api_client_resume(struct api_client *c);
  */
 int api_client_room(struct api_client *c, enum api_class class, int64_t *ret_wait_us);
 
+/* How many requests of the punches' class the rate limit would let go from now on, however many run
+ * already or may run at once; at most 1 while the destination is in trouble. */
+int64_t api_client_budget(const struct api_client *c);
+
 /* Whether a request now would be a probe of a destination that is in trouble, so that the caller
  * can choose another user's punch for it. */
 bool api_client_probing(const struct api_client *c);
 
-/* POST /attendance. Returns 0, or -ENOMEM with nothing sent and no callback. */
+/*
+ * POST /attendance. Returns 0; or with nothing sent and no callback -ENOMEM, -EINVAL (a text that
+ * is no UTF-8, a key that no header may carry), or -ESHUTDOWN (the client is being freed).
+ */
 int api_attendance_create(
 	struct api_client *c, const struct api_attendance *a, api_done *done, void *arg);
 
-/* GET /users, one page. */
+/* GET /users, one page. Returns as above. */
 int api_users_list(struct api_client *c, int limit, int64_t offset, api_done *done, void *arg);
 
-/* GET /devices. */
+/* GET /devices. Returns as above. */
 int api_devices_list(struct api_client *c, api_done *done, void *arg);
 
 void api_client_status(const struct api_client *c, struct api_status *ret);

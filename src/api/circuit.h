@@ -3,8 +3,9 @@
  *
  * A failure that is the destination's (401, 5xx, no connection, a lost answer, something that is
  * not the API) closes the circuit for a while: backoff with full jitter, for 401 the fixed
- * auth_retry. Then one probe may go; what it brings opens the circuit or closes it for longer. Of
- * the requests that were in flight when it closed only the first failure counts.
+ * auth_retry, for an answer with Retry-After what it says. Then one probe may go; what it brings
+ * opens the circuit or closes it for longer. Of the requests that were in flight when it closed
+ * only the first failure counts: they belong to an older epoch.
  */
 #ifndef PUNCHD_API_CIRCUIT_H
 #define PUNCHD_API_CIRCUIT_H
@@ -30,13 +31,13 @@ struct circuit {
 	int64_t until_us; /* monotonic: a probe may go from here on */
 	uint64_t epoch;   /* rises whenever the circuit closes or opens */
 	bool probing;     /* the probe is under way */
-	uint64_t probe_epoch;
 };
 
+/* All at least 1, retry_min_ms <= retry_max_ms. */
 void circuit_init(
 	struct circuit *c, int64_t retry_min_ms, int64_t retry_max_ms, int64_t auth_retry_ms);
 
-/* How many may go: 0, 1 (a probe) or INT_MAX. Where 0, *ret_wait_us as in pace_room. */
+/* How many may go: 0, 1 (a probe) or INT_MAX. *ret_wait_us as in pace_room. */
 int circuit_room(const struct circuit *c, int64_t now_us, int64_t *ret_wait_us);
 
 /* Whether the next request would be a probe. */
@@ -45,9 +46,9 @@ bool circuit_probing(const struct circuit *c);
 /* A request is being sent. Returns the epoch to hand back with its outcome. */
 uint64_t circuit_sent(struct circuit *c);
 
-/* Its outcome. random: 64 even bits. */
-void circuit_ended(struct circuit *c, uint64_t epoch, enum api_outcome outcome, int64_t now_us,
-	uint64_t random);
+/* Its outcome. retry_after_us: the pause that the answer asks for, or -1. random: 64 even bits. */
+void circuit_ended(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
+	int64_t retry_after_us, int64_t now_us, uint64_t random);
 
 /* Open, as if all were well. */
 void circuit_resume(struct circuit *c);

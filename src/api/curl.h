@@ -24,6 +24,7 @@ struct api_loop {
 
 struct api_curl_settings {
 	const char *ca_file; /* a further CA to trust, beside the system's; NULL: none */
+	const char *ca_dir;  /* the system's CAs, by hash; NULL: where libcurl looks */
 	int64_t timeout_ms;  /* one request, from connecting to its last byte */
 	int max_connections;
 	const char *user_agent;

@@ -1,1 +1,13 @@
 # src/api: what is built from this folder
+noinst_LIBRARIES += libapi.a
+libapi_a_SOURCES = \
+	src/api/api.h src/api/client.c \
+	src/api/circuit.c src/api/circuit.h \
+	src/api/curl.c src/api/curl.h \
+	src/api/httpdate.c \
+	src/api/outcome.c src/api/outcome.h \
+	src/api/pace.c src/api/pace.h \
+	src/api/reply.c src/api/reply.h \
+	src/api/share.c src/api/share.h \
+	src/api/transport.h \
+	src/api/wire.c src/api/wire.h

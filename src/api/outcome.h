@@ -10,7 +10,8 @@
 
 enum api_outcome {
 	API_DONE,         /* 2xx with data.id (a list: 2xx with data); a 409 that proves the same */
-	API_DONE_NO_ID,   /* 2xx with other JSON, or empty: done, as far as can be told */
+	API_DONE_NO_ID,   /* 2xx with other JSON, or empty: done, as far as can be told (a list: an
+			   * answer without a list in it, of no use) */
 	API_GARBLED,      /* 2xx with anything else: something stands between us. In doubt */
 	API_REFUSED,      /* 400, 404, 422 with the documented error object: definite */
 	API_CONFLICT,     /* 409 without proof: a key seen before. In doubt */

@@ -18,7 +18,7 @@ enum api_method { API_GET, API_POST };
 struct api_request {
 	enum api_method method;
 	const char *url;
-	const char *authorization;   /* the header's value */
+	const char *authorization;   /* the header's value; NULL: nothing is sent, NEVER_LEFT */
 	const char *idempotency_key; /* NULL: none */
 	const char *body;            /* NULL: none; JSON */
 	size_t body_length;

@@ -1,0 +1,582 @@
+#include "api/api.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "api/circuit.h"
+#include "api/pace.h"
+#include "api/reply.h"
+#include "api/share.h"
+#include "api/transport.h"
+#include "api/wire.h"
+
+#define SMALLEST_PLAN  100 /* requests a minute: Basic */
+#define PLAN_WINDOW_US (60 * CLOCK_US_PER_S)
+#define CLASSES        2
+#define KEY_HIDE_MIN   4
+
+struct call {
+	struct call *next, *previous;
+	struct api_client *client;
+	enum api_call kind;
+	api_done *done;
+	void *arg;
+	struct moment sent;
+	bool keyless; /* there was no key: nothing is sent */
+	uint64_t key_generation;
+	int64_t ticket;
+	uint64_t epoch, gate_epoch;
+	struct api_attendance record; /* what was asked for; its texts stand behind this struct */
+};
+
+struct api_client {
+	struct api_transport *transport;
+	struct api_world world;
+	char *base_url;
+	int max_in_flight;
+
+	char *key;           /* NULL: none */
+	char *old_key;       /* the one before: answers to it may still come */
+	char *authorization; /* the header's value */
+	uint64_t key_generation;
+
+	struct pace pace;
+	struct circuit circuit;       /* of the destination */
+	struct circuit gate[CLASSES]; /* of each endpoint: 403 closes it */
+	struct share share;
+
+	struct call calls; /* head of the ring of running ones */
+	int in_flight;
+	bool closing;
+	bool garbled;
+	int64_t last_done_us;
+	uint64_t sent;
+};
+
+const char *api_state_name(enum api_state state)
+{
+	switch (state) {
+	case API_STATE_OK: return "ok";
+	case API_STATE_RATE_LIMITED: return "rate_limited";
+	case API_STATE_BACKOFF: return "backoff";
+	case API_STATE_AUTH_FAILED: return "auth_failed";
+	case API_STATE_OFFLINE: return "offline";
+	}
+	return "unknown";
+}
+
+static enum api_class class_of(enum api_call kind)
+{
+	return kind == API_CALL_ATTENDANCE ? API_CLASS_PUNCH : API_CLASS_REFRESH;
+}
+
+static struct moment now(const struct api_client *c)
+{
+	return c->world.now(c->world.arg);
+}
+
+static uint64_t random_bits(struct api_client *c)
+{
+	return c->world.random(c->world.arg);
+}
+
+/* --- life */
+
+int api_client_new(const struct api_settings *s, const struct api_world *world,
+	struct api_transport *transport, struct api_client **ret_client)
+{
+	struct api_client *c = calloc(1, sizeof *c);
+
+	if (!c || !(c->base_url = strdup(s->base_url))) {
+		free(c);
+		transport->free(transport);
+		return -ENOMEM;
+	}
+	c->transport = transport;
+	c->calls.next = c->calls.previous = &c->calls;
+	if (!wire_base_url_sound(s->base_url)) {
+		api_client_free(c);
+		return -EINVAL;
+	}
+	c->world = *world;
+	c->max_in_flight = s->max_in_flight;
+	pace_init(&c->pace, s->plan_limit > 0 ? s->plan_limit : SMALLEST_PLAN, PLAN_WINDOW_US);
+	circuit_init(&c->circuit, s->retry_min_ms, s->retry_max_ms, s->auth_retry_ms);
+	for (int i = 0; i < CLASSES; i++)
+		circuit_init(&c->gate[i], s->auth_retry_ms, s->auth_retry_ms, s->auth_retry_ms);
+	*ret_client = c;
+	return 0;
+}
+
+static void free_secret(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+static void unlink_call(struct call *call)
+{
+	call->previous->next = call->next;
+	call->next->previous = call->previous;
+	call->client->in_flight--;
+}
+
+static void cancel_call(struct call *call)
+{
+	struct api_reply reply = {
+		.outcome = API_CANCELLED,
+		.id = "",
+		.code = "",
+		.message = "the client was closed",
+		.param = "",
+		.sent = call->sent,
+		.received = now(call->client),
+	};
+
+	unlink_call(call);
+	call->done(call->arg, &reply);
+	free(call);
+}
+
+void api_client_free(struct api_client *c)
+{
+	if (!c)
+		return;
+	c->closing = true;
+	c->transport->free(c->transport);
+	while (c->calls.next != &c->calls)
+		cancel_call(c->calls.next);
+	free_secret(c->key);
+	free_secret(c->old_key);
+	free_secret(c->authorization);
+	free(c->base_url);
+	free(c);
+}
+
+/* --- the key */
+
+static bool same_key(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What 401 and 403 closed was closed to the old key; and the new one has a budget of its own. */
+static void lift_pauses_of_key(struct api_client *c)
+{
+	c->key_generation++;
+	if (c->circuit.cause == CIRCUIT_AUTH)
+		circuit_resume(&c->circuit);
+	for (int i = 0; i < CLASSES; i++)
+		circuit_resume(&c->gate[i]);
+	pace_resume(&c->pace);
+}
+
+int api_client_set_key(struct api_client *c, const char *key)
+{
+	char *copy = NULL, *authorization = NULL;
+	int r;
+
+	if (same_key(c->key, key))
+		return 0;
+	if (key) {
+		if (!wire_token_sound(key))
+			return -EINVAL;
+		r = wire_authorization(key, &authorization);
+		if (r < 0)
+			return r;
+		copy = strdup(key);
+		if (!copy) {
+			free_secret(authorization);
+			return -ENOMEM;
+		}
+	}
+	free_secret(c->old_key);
+	free_secret(c->authorization);
+	c->old_key = c->key;
+	c->key = copy;
+	c->authorization = authorization;
+	lift_pauses_of_key(c);
+	return 0;
+}
+
+void api_client_resume(struct api_client *c)
+{
+	circuit_resume(&c->circuit);
+	for (int i = 0; i < CLASSES; i++)
+		circuit_resume(&c->gate[i]);
+	pace_resume(&c->pace);
+}
+
+/* --- room */
+
+/* One more bound. Where several forbid, the last of them to end counts. */
+static void narrow(int64_t *room, int64_t *wait_us, int64_t bound, int64_t bound_wait_us)
+{
+	if (bound < *room)
+		*room = bound;
+	if (bound > 0)
+		return;
+	if (*wait_us >= 0 && (bound_wait_us < 0 || bound_wait_us > *wait_us))
+		*wait_us = bound_wait_us;
+}
+
+/* What both classes have together, but for the gate. */
+static int64_t common_room(
+	const struct api_client *c, enum api_class class, int64_t now_us, int64_t *ret_wait_us)
+{
+	int64_t room = INT_MAX, bound, wait_us;
+
+	*ret_wait_us = 0;
+	bound = pace_room(&c->pace, now_us, &wait_us);
+	narrow(&room, ret_wait_us, bound, wait_us);
+	bound = circuit_room(&c->circuit, now_us, &wait_us);
+	narrow(&room, ret_wait_us, bound, wait_us);
+	bound = circuit_room(&c->gate[class], now_us, &wait_us);
+	narrow(&room, ret_wait_us, bound, wait_us);
+	bound = c->max_in_flight > c->in_flight ? c->max_in_flight - c->in_flight : 0;
+	narrow(&room, ret_wait_us, bound, -1);
+	return room;
+}
+
+int api_client_room(struct api_client *c, enum api_class class, int64_t *ret_wait_us)
+{
+	int64_t now_us = now(c).mono_us;
+	int64_t room = common_room(c, class, now_us, ret_wait_us);
+
+	return (int)share_room(&c->share, class, room, now_us, ret_wait_us);
+}
+
+int64_t api_client_budget(const struct api_client *c)
+{
+	int64_t wait_us;
+
+	if (api_client_probing(c))
+		return 1;
+	return pace_room(&c->pace, now(c).mono_us, &wait_us);
+}
+
+bool api_client_probing(const struct api_client *c)
+{
+	return circuit_probing(&c->circuit) || circuit_probing(&c->gate[API_CLASS_PUNCH]);
+}
+
+/* --- the end of a call */
+
+/* A server may repeat the key in an error ("invalid key …"): it must not reach logs and traces. A
+ * text that was cut may end within it. Fewer than four bytes are no secret. */
+static void hide_key(const char *key, char *text)
+{
+	size_t length = key ? strlen(key) : 0;
+	char *found;
+
+	if (length < KEY_HIDE_MIN)
+		return;
+	while ((found = strstr(text, key)))
+		memset(found, '*', length);
+	for (size_t n = length; n >= KEY_HIDE_MIN; n--)
+		if (strlen(text) >= n && memcmp(text + strlen(text) - n, key, n) == 0)
+			memset(text + strlen(text) - n, '*', n);
+}
+
+static void hide_keys(const struct api_client *c, struct api_reading *r)
+{
+	char *const texts[] = {r->message, r->code, r->param};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		hide_key(c->key, texts[i]);
+		hide_key(c->old_key, texts[i]);
+	}
+}
+
+/* 403 is the endpoint's 401; whatever else is an answer of the API opens the endpoint again. What
+ * comes from the road says nothing of it. */
+static enum api_outcome outcome_for_gate(enum api_outcome outcome)
+{
+	switch (outcome) {
+	case API_FORBIDDEN: return API_UNAUTHORIZED;
+	case API_DONE:
+	case API_DONE_NO_ID:
+	case API_REFUSED:
+	case API_CONFLICT: return API_DONE;
+	case API_GARBLED:
+	case API_UNAUTHORIZED:
+	case API_RATE_LIMITED:
+	case API_SERVER_ERROR:
+	case API_SERVER_DOUBT:
+	case API_ROAD_FAULT:
+	case API_NEVER_LEFT:
+	case API_LOST:
+	case API_CANCELLED: return API_CANCELLED;
+	}
+	return API_CANCELLED;
+}
+
+/* An answer to an old key says nothing of the new one. */
+static bool is_of_old_key(const struct call *call, enum api_outcome outcome)
+{
+	return (outcome == API_UNAUTHORIZED || outcome == API_FORBIDDEN) &&
+		call->key_generation != call->client->key_generation;
+}
+
+static void tell_circuits(struct api_client *c, const struct call *call,
+	const struct api_reply *reply, int64_t retry_after_us)
+{
+	enum api_outcome outcome = reply->outcome;
+
+	if (is_of_old_key(call, outcome))
+		outcome = API_CANCELLED;
+	circuit_ended(&c->circuit, call->epoch, outcome, retry_after_us, reply->received.mono_us,
+		random_bits(c));
+	circuit_ended(&c->gate[class_of(call->kind)], call->gate_epoch, outcome_for_gate(outcome),
+		-1, reply->received.mono_us, random_bits(c));
+}
+
+static void remember_outcome(struct api_client *c, const struct api_reply *reply)
+{
+	switch (reply->outcome) {
+	case API_DONE:
+		c->last_done_us = reply->received.wall_us;
+		c->garbled = false;
+		break;
+	case API_DONE_NO_ID:
+	case API_REFUSED:
+	case API_CONFLICT:
+	case API_UNAUTHORIZED:
+	case API_FORBIDDEN:
+	case API_RATE_LIMITED: c->garbled = false; break;
+	case API_GARBLED:
+	case API_ROAD_FAULT: c->garbled = true; break;
+	case API_SERVER_ERROR:
+	case API_SERVER_DOUBT:
+	case API_NEVER_LEFT:
+	case API_LOST:
+	case API_CANCELLED: break;
+	}
+}
+
+static void settle_keyless(struct api_reading *r)
+{
+	r->reply.outcome = API_UNAUTHORIZED;
+	snprintf(r->message, sizeof r->message, "there is no API key");
+}
+
+static void tell_pace(struct api_client *c, const struct call *call,
+	const struct api_answer *answer, int64_t now_us, int64_t *ret_retry_after_us)
+{
+	struct pace_headers headers;
+	bool answered = answer->fate == API_FATE_ANSWERED;
+
+	*ret_retry_after_us = -1;
+	if (call->keyless)
+		return;
+	if (answered) {
+		api_read_rate(answer->status, &answer->headers, &headers);
+		if (headers.retry_after_s >= 0)
+			*ret_retry_after_us = pace_clamp_us(headers.retry_after_s);
+	}
+	pace_answered(&c->pace, call->ticket, now_us, answered && answer->status == 429,
+		answered ? &headers : NULL);
+}
+
+static void on_answered(void *arg, const struct api_answer *answer)
+{
+	struct call *call = arg;
+	struct api_client *c = call->client;
+	struct api_reading reading;
+	int64_t retry_after_us;
+
+	api_reading_init(&reading, call->kind, answer,
+		call->kind == API_CALL_ATTENDANCE ? &call->record : NULL);
+	if (call->keyless)
+		settle_keyless(&reading);
+	hide_keys(c, &reading);
+	reading.reply.sent = call->sent;
+	reading.reply.received = now(c);
+
+	tell_pace(c, call, answer, reading.reply.received.mono_us, &retry_after_us);
+	tell_circuits(c, call, &reading.reply, retry_after_us);
+	share_ended(&c->share, class_of(call->kind));
+	remember_outcome(c, &reading.reply);
+	unlink_call(call);
+	call->done(call->arg, &reading.reply);
+	api_reading_done(&reading);
+	free(call);
+}
+
+/* --- the start of a call */
+
+static const char *keep_text(char **at, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *kept = *at;
+
+	memcpy(kept, text, size);
+	*at += size;
+	return kept;
+}
+
+static struct call *new_call(struct api_client *c, enum api_call kind,
+	const struct api_attendance *a, api_done *done, void *arg)
+{
+	size_t texts = a ? strlen(a->user_id) + strlen(a->device_id) + strlen(a->type) +
+			strlen(a->timestamp) + 4
+			 : 0;
+	struct call *call = calloc(1, sizeof *call + texts);
+	char *at;
+
+	if (!call)
+		return NULL;
+	call->client = c;
+	call->kind = kind;
+	call->done = done;
+	call->arg = arg;
+	if (!a)
+		return call;
+	at = (char *)(call + 1);
+	call->record.user_id = keep_text(&at, a->user_id);
+	call->record.device_id = keep_text(&at, a->device_id);
+	call->record.type = keep_text(&at, a->type);
+	call->record.timestamp = keep_text(&at, a->timestamp);
+	return call;
+}
+
+static void account_for(struct api_client *c, struct call *call)
+{
+	enum api_class class = class_of(call->kind);
+
+	call->epoch = circuit_sent(&c->circuit);
+	call->gate_epoch = circuit_sent(&c->gate[class]);
+	share_sent(&c->share, class);
+	if (!call->keyless) {
+		call->ticket = pace_sent(&c->pace, call->sent.mono_us);
+		c->sent++;
+	}
+	call->next = &c->calls;
+	call->previous = c->calls.previous;
+	call->previous->next = call;
+	c->calls.previous = call;
+	c->in_flight++;
+}
+
+/* Hand a request over. Takes call, and frees it on failure. */
+static int start_call(struct api_client *c, struct call *call, struct api_request *request)
+{
+	int r;
+
+	request->authorization = c->authorization;
+	call->keyless = !c->authorization;
+	call->key_generation = c->key_generation;
+	call->sent = now(c);
+	r = c->transport->submit(c->transport, request, on_answered, call);
+	if (r < 0) {
+		free(call);
+		return r;
+	}
+	account_for(c, call);
+	return 0;
+}
+
+int api_attendance_create(
+	struct api_client *c, const struct api_attendance *a, api_done *done, void *arg)
+{
+	struct api_request request = {
+		.method = API_POST,
+		.idempotency_key = a->key,
+		.answer_max = API_ATTENDANCE_ANSWER_MAX,
+	};
+	struct call *call;
+	char *url = NULL, *body = NULL;
+	int r;
+
+	if (c->closing)
+		return -ESHUTDOWN;
+	if (!wire_token_sound(a->key))
+		return -EINVAL;
+	r = wire_attendance_body(a, &body);
+	r = r < 0 ? r : wire_attendance_url(c->base_url, &url);
+	if (r == 0) {
+		request.url = url;
+		request.body = body;
+		request.body_length = strlen(body);
+		call = new_call(c, API_CALL_ATTENDANCE, a, done, arg);
+		r = call ? start_call(c, call, &request) : -ENOMEM;
+	}
+	free(url);
+	free(body);
+	return r;
+}
+
+/* Takes url. */
+static int start_list(
+	struct api_client *c, enum api_call kind, char *url, api_done *done, void *arg)
+{
+	struct api_request request = {
+		.method = API_GET,
+		.url = url,
+		.answer_max = API_LIST_ANSWER_MAX,
+	};
+	struct call *call = new_call(c, kind, NULL, done, arg);
+	int r = call ? start_call(c, call, &request) : -ENOMEM;
+
+	free(url);
+	return r;
+}
+
+int api_users_list(struct api_client *c, int limit, int64_t offset, api_done *done, void *arg)
+{
+	char *url;
+	int r;
+
+	if (c->closing)
+		return -ESHUTDOWN;
+	r = wire_users_url(c->base_url, limit, offset, &url);
+	return r < 0 ? r : start_list(c, API_CALL_USERS, url, done, arg);
+}
+
+int api_devices_list(struct api_client *c, api_done *done, void *arg)
+{
+	char *url;
+	int r;
+
+	if (c->closing)
+		return -ESHUTDOWN;
+	r = wire_devices_url(c->base_url, &url);
+	return r < 0 ? r : start_list(c, API_CALL_DEVICES, url, done, arg);
+}
+
+/* --- status */
+
+static enum api_state state_of(const struct api_client *c, int64_t now_us)
+{
+	switch (c->circuit.cause) {
+	case CIRCUIT_AUTH: return API_STATE_AUTH_FAILED;
+	case CIRCUIT_OFFLINE: return API_STATE_OFFLINE;
+	case CIRCUIT_SERVER:
+	case CIRCUIT_GARBLED: return API_STATE_BACKOFF;
+	case CIRCUIT_OPEN_ROAD: break;
+	}
+	if (!c->key || circuit_probing(&c->gate[API_CLASS_PUNCH]))
+		return API_STATE_AUTH_FAILED;
+	return pace_exhausted(&c->pace, now_us) ? API_STATE_RATE_LIMITED : API_STATE_OK;
+}
+
+void api_client_status(const struct api_client *c, struct api_status *ret)
+{
+	int64_t now_us = now(c).mono_us, wait_us;
+
+	common_room(c, API_CLASS_PUNCH, now_us, &wait_us);
+	*ret = (struct api_status){
+		.state = state_of(c, now_us),
+		.garbled = c->garbled,
+		.forbidden_punch = circuit_probing(&c->gate[API_CLASS_PUNCH]),
+		.forbidden_refresh = circuit_probing(&c->gate[API_CLASS_REFRESH]),
+		.in_flight = c->in_flight,
+		.limit = c->pace.learnt ? c->pace.limit : -1,
+		.remaining = c->pace.learnt ? c->pace.remaining : -1,
+		.reset_us = c->pace.learnt && c->pace.reset_us > 0 ? c->pace.reset_us : 0,
+		.next_try_us = wait_us > 0 ? now_us + wait_us : 0,
+		.last_done_us = c->last_done_us,
+		.sent = c->sent,
+	};
+}

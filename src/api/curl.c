@@ -1,0 +1,473 @@
+#include "api/curl.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <errno.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+
+#define CA_FILE_MAX ((size_t)4 * 1024 * 1024)
+
+struct transfer {
+	struct transfer *next, *previous;
+	struct curl_transport *transport;
+	CURL *easy; /* NULL: there was no key, nothing is sent */
+	struct curl_slist *headers;
+	char error[CURL_ERROR_SIZE];
+	int sends; /* how often libcurl was about to write the request */
+	struct buf body;
+	bool body_cut;
+	api_answered *answered;
+	void *arg;
+};
+
+struct curl_transport {
+	struct api_transport base; /* first, so that one is the other */
+	struct api_loop loop;
+	CURLM *multi;
+	char *ca_file, *ca_dir, *user_agent;
+	long timeout_ms;
+	struct transfer transfers; /* head of the ring */
+	size_t keyless;            /* transfers without an easy handle */
+};
+
+static struct curl_transport *of(struct api_transport *t)
+{
+	return (struct curl_transport *)(void *)t;
+}
+
+/* --- what libcurl calls */
+
+/* The last stop before the request is written. Called a second time only where libcurl would send
+ * it again on another connection: that is for us to decide, not for it. */
+static int on_before_send(
+	void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct transfer *x = arg;
+
+	(void)remote_ip;
+	(void)local_ip;
+	(void)remote_port;
+	(void)local_port;
+	if (x->sends > 0)
+		return CURL_PREREQFUNC_ABORT;
+	x->sends++;
+	return CURL_PREREQFUNC_OK;
+}
+
+static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
+{
+	struct transfer *x = arg;
+
+	(void)one;
+	if (n > x->body.cap - x->body.len) {
+		x->body_cut = true;
+		n = x->body.cap - x->body.len;
+		buf_add(&x->body, bytes, n);
+		return CURL_WRITEFUNC_ERROR;
+	}
+	buf_add(&x->body, bytes, n);
+	return buf_error(&x->body) < 0 ? CURL_WRITEFUNC_ERROR : n;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+	struct curl_transport *t = arg;
+	int events = 0;
+
+	(void)easy;
+	(void)socket_arg;
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		events |= API_FD_IN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		events |= API_FD_OUT;
+	return t->loop.watch(t->loop.arg, fd, events) < 0 ? -1 : 0;
+}
+
+static int on_timer(CURLM *multi, long delay_ms, void *arg)
+{
+	struct curl_transport *t = arg;
+
+	(void)multi;
+	return t->loop.timer(t->loop.arg, t->keyless > 0 ? 0 : delay_ms) < 0 ? -1 : 0;
+}
+
+/* --- the end of a transfer */
+
+static void free_transfer(struct transfer *x)
+{
+	struct curl_transport *t = x->transport;
+
+	if (x->next) {
+		x->previous->next = x->next;
+		x->next->previous = x->previous;
+	}
+	if (x->easy) {
+		curl_multi_remove_handle(t->multi, x->easy);
+		curl_easy_cleanup(x->easy);
+	} else {
+		t->keyless--;
+	}
+	curl_slist_free_all(x->headers);
+	buf_done(&x->body);
+	free(x);
+}
+
+static void read_header(struct transfer *x, const char *name, char *ret, size_t size)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(x->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+		strlen(header->value) < size)
+		snprintf(ret, size, "%s", header->value);
+}
+
+static void read_headers(struct transfer *x, struct api_headers *h)
+{
+	read_header(x, "Date", h->date, sizeof h->date);
+	read_header(x, "X-RateLimit-Limit", h->limit, sizeof h->limit);
+	read_header(x, "X-RateLimit-Remaining", h->remaining, sizeof h->remaining);
+	read_header(x, "X-RateLimit-Reset", h->reset, sizeof h->reset);
+	read_header(x, "Retry-After", h->retry_after, sizeof h->retry_after);
+	read_header(x, "Content-Type", h->content_type, sizeof h->content_type);
+}
+
+/* A body that we cut off ourselves is an answer all the same: its status stands. */
+static enum api_fate fate_of(const struct transfer *x, CURLcode code)
+{
+	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->body_cut))
+		return API_FATE_ANSWERED;
+	return x->sends > 0 ? API_FATE_LOST : API_FATE_NEVER_LEFT;
+}
+
+static const char *words_for(const struct transfer *x, CURLcode code)
+{
+	if (code == CURLE_ABORTED_BY_CALLBACK && x->sends > 0)
+		return "the kept connection died under the request";
+	return x->error[0] ? x->error : curl_easy_strerror(code);
+}
+
+static void finish(struct transfer *x, CURLcode code)
+{
+	struct api_answer answer = {
+		.fate = fate_of(x, code),
+		.body = x->body.data,
+		.body_length = x->body.len,
+		.body_cut = x->body_cut,
+	};
+	long status = 0;
+
+	if (answer.fate == API_FATE_ANSWERED) {
+		curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+		answer.status = (int)status;
+		read_headers(x, &answer.headers);
+	} else {
+		answer.trouble = words_for(x, code);
+	}
+	x->answered(x->arg, &answer);
+	free_transfer(x);
+}
+
+static void finish_keyless(struct curl_transport *t)
+{
+	struct transfer *x = t->transfers.next, *next;
+	long delay_ms = -1;
+
+	for (; x != &t->transfers; x = next) {
+		struct api_answer answer = {
+			.fate = API_FATE_NEVER_LEFT,
+			.body = "",
+			.trouble = "there is no authorization",
+		};
+
+		next = x->next;
+		if (x->easy)
+			continue;
+		x->answered(x->arg, &answer);
+		next = x->next; /* the callback may have added one */
+		free_transfer(x);
+	}
+	/* libcurl thinks that its own timer is still running. */
+	curl_multi_timeout(t->multi, &delay_ms);
+	on_timer(t->multi, delay_ms, t);
+}
+
+/* The loop cannot watch our sockets any more, or libcurl has no memory: nothing would ever end. */
+static void give_up(struct curl_transport *t, CURLMcode code)
+{
+	struct transfer *x = t->transfers.next, *next;
+
+	for (; x != &t->transfers; x = next) {
+		snprintf(x->error, sizeof x->error, "%s", curl_multi_strerror(code));
+		next = x->next;
+		if (x->easy)
+			finish(x, CURLE_ABORTED_BY_CALLBACK);
+	}
+}
+
+static void reap(struct curl_transport *t)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(t->multi, &left))) {
+		CURLcode code = message->data.result;
+		char *x = NULL;
+
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &x);
+		finish((struct transfer *)(void *)x, code);
+	}
+}
+
+static void act(struct curl_transport *t, curl_socket_t fd, int what)
+{
+	int running;
+	CURLMcode code = curl_multi_socket_action(t->multi, fd, what, &running);
+
+	reap(t);
+	if (code != CURLM_OK)
+		give_up(t, code);
+}
+
+void api_curl_on_fd(struct api_transport *base, int fd, int events)
+{
+	act(of(base), fd,
+		(events & API_FD_IN ? CURL_CSELECT_IN : 0) |
+			(events & API_FD_OUT ? CURL_CSELECT_OUT : 0));
+}
+
+void api_curl_on_timer(struct api_transport *base)
+{
+	struct curl_transport *t = of(base);
+
+	if (t->keyless > 0)
+		finish_keyless(t);
+	act(t, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* --- the start of a transfer */
+
+static void set(CURLcode *worst, CURLcode code)
+{
+	if (*worst == CURLE_OK)
+		*worst = code;
+}
+
+static CURLcode set_security(const struct curl_transport *t, CURL *easy)
+{
+	CURLcode r = CURLE_OK;
+
+	set(&r, curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https"));
+	set(&r, curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
+	set(&r, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L));
+	/* A CA file alone would take the place of the system's bundle; beside a directory it adds
+	 * to it. */
+	if (t->ca_file)
+		set(&r, curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file));
+	if (t->ca_dir)
+		set(&r, curl_easy_setopt(easy, CURLOPT_CAPATH, t->ca_dir));
+	return r;
+}
+
+static CURLcode set_conduct(const struct curl_transport *t, CURL *easy, struct transfer *x)
+{
+	CURLcode r = CURLE_OK;
+
+	set(&r, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->timeout_ms));
+	set(&r, curl_easy_setopt(easy, CURLOPT_USERAGENT, t->user_agent));
+	set(&r, curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_send));
+	set(&r, curl_easy_setopt(easy, CURLOPT_PREREQDATA, x));
+	set(&r, curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body));
+	set(&r, curl_easy_setopt(easy, CURLOPT_WRITEDATA, x));
+	set(&r, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->error));
+	set(&r, curl_easy_setopt(easy, CURLOPT_PRIVATE, x));
+	return r;
+}
+
+static CURLcode set_request(const struct api_request *request, CURL *easy, struct transfer *x)
+{
+	CURLcode r = CURLE_OK;
+
+	set(&r, curl_easy_setopt(easy, CURLOPT_URL, request->url));
+	set(&r, curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->headers));
+	/* The key is for the API: no proxy on the way gets our headers. */
+	set(&r, curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE));
+	if (request->method == API_POST) {
+		set(&r, curl_easy_setopt(easy, CURLOPT_POST, 1L));
+		set(&r,
+			curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				(curl_off_t)request->body_length));
+		set(&r,
+			curl_easy_setopt(
+				easy, CURLOPT_COPYPOSTFIELDS, request->body ? request->body : ""));
+	}
+	return r;
+}
+
+static int add_header(struct curl_slist **list, const char *name, const char *value)
+{
+	struct curl_slist *longer;
+	struct buf line;
+	int r;
+
+	buf_init(&line, 16 * 1024);
+	buf_addf(&line, "%s:%s%s", name, value[0] ? " " : "", value);
+	r = buf_error(&line);
+	longer = r == 0 ? curl_slist_append(*list, line.data) : NULL;
+	buf_done(&line);
+	if (!longer)
+		return -ENOMEM;
+	*list = longer;
+	return 0;
+}
+
+static int make_headers(const struct api_request *request, struct curl_slist **ret_list)
+{
+	int r = add_header(ret_list, "Authorization", request->authorization);
+
+	r = r < 0 ? r : add_header(ret_list, "Accept", "application/json");
+	/* Without a value libcurl leaves the header out: no 100-continue. */
+	r = r < 0 ? r : add_header(ret_list, "Expect", "");
+	if (request->body)
+		r = r < 0 ? r : add_header(ret_list, "Content-Type", "application/json");
+	if (request->idempotency_key)
+		r = r < 0 ? r : add_header(ret_list, "Idempotency-Key", request->idempotency_key);
+	return r;
+}
+
+static int start(struct curl_transport *t, struct transfer *x, const struct api_request *request)
+{
+	if (!request->authorization) {
+		t->keyless++;
+		return t->loop.timer(t->loop.arg, 0);
+	}
+	x->easy = curl_easy_init();
+	if (!x->easy || make_headers(request, &x->headers) < 0)
+		return -ENOMEM;
+	if (set_security(t, x->easy) != CURLE_OK || set_conduct(t, x->easy, x) != CURLE_OK ||
+		set_request(request, x->easy, x) != CURLE_OK)
+		return -ENOMEM;
+	return curl_multi_add_handle(t->multi, x->easy) == CURLM_OK ? 0 : -ENOMEM;
+}
+
+static int submit(struct api_transport *base, const struct api_request *request,
+	api_answered *answered, void *arg)
+{
+	struct curl_transport *t = of(base);
+	struct transfer *x = calloc(1, sizeof *x);
+	int r;
+
+	if (!x)
+		return -ENOMEM;
+	x->transport = t;
+	x->answered = answered;
+	x->arg = arg;
+	buf_init(&x->body, request->answer_max);
+	r = start(t, x, request);
+	if (r < 0) {
+		free_transfer(x);
+		return r;
+	}
+	x->next = &t->transfers;
+	x->previous = t->transfers.previous;
+	x->previous->next = x;
+	t->transfers.previous = x;
+	return 0;
+}
+
+/* --- life */
+
+static void free_transport(struct api_transport *base)
+{
+	struct curl_transport *t = of(base);
+
+	while (t->transfers.next != &t->transfers)
+		free_transfer(t->transfers.next);
+	curl_multi_cleanup(t->multi);
+	free(t->ca_file);
+	free(t->ca_dir);
+	free(t->user_agent);
+	free(t);
+	curl_global_cleanup();
+}
+
+/* libcurl reads the file only when it connects. What could never work is told at once. */
+static int check_ca_file(const char *path)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, CA_FILE_MAX);
+	r = file_read(path, &b, NULL);
+	if (r == 0 && !strstr(b.data, "-----BEGIN "))
+		r = -EINVAL;
+	buf_done(&b);
+	return r == 0 || r == -ENOENT || r == -ENOMEM ? r : -EINVAL;
+}
+
+static int copy_text(const char *text, char **ret)
+{
+	*ret = text ? strdup(text) : NULL;
+	return text && !*ret ? -ENOMEM : 0;
+}
+
+static int copy_settings(struct curl_transport *t, const struct api_curl_settings *s)
+{
+	const char *ca_dir = s->ca_dir ? s->ca_dir : curl_version_info(CURLVERSION_NOW)->capath;
+	int r = s->ca_file ? check_ca_file(s->ca_file) : 0;
+
+	r = r < 0 ? r : copy_text(s->ca_file, &t->ca_file);
+	r = r < 0 ? r : copy_text(ca_dir, &t->ca_dir);
+	r = r < 0 ? r : copy_text(s->user_agent, &t->user_agent);
+	t->timeout_ms = (long)s->timeout_ms;
+	return r;
+}
+
+static int set_up_multi(struct curl_transport *t, int max_connections)
+{
+	CURLMcode codes[] = {
+		curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket),
+		curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t),
+		curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer),
+		curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t),
+		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)max_connections),
+		curl_multi_setopt(t->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)max_connections),
+	};
+
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		if (codes[i] != CURLM_OK)
+			return -EINVAL;
+	return 0;
+}
+
+int api_curl_new(const struct api_curl_settings *settings, const struct api_loop *loop,
+	struct api_transport **ret_transport)
+{
+	struct curl_transport *t;
+	int r;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return -ENOMEM;
+	t = calloc(1, sizeof *t);
+	if (!t) {
+		curl_global_cleanup();
+		return -ENOMEM;
+	}
+	t->base = (struct api_transport){.submit = submit, .free = free_transport};
+	t->loop = *loop;
+	t->transfers.next = t->transfers.previous = &t->transfers;
+	t->multi = curl_multi_init();
+	r = t->multi ? set_up_multi(t, settings->max_connections) : -ENOMEM;
+	r = r < 0 ? r : copy_settings(t, settings);
+	if (r < 0) {
+		free_transport(&t->base);
+		return r;
+	}
+	*ret_transport = &t->base;
+	return 0;
+}
