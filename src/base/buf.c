@@ -72,6 +72,9 @@ void buf_vaddf(struct buf *b, const char *format, va_list ap)
 
 	va_copy(again, ap);
 	n = vsnprintf(NULL, 0, format, ap);
+	/* A text over INT_MAX is over any cap; one that cannot be written must not just be missing. */
+	if (n < 0 && !b->error)
+		b->error = -E2BIG;
 	if (n > 0 && buf_reserve(b, (size_t)n) == 0) {
 		vsnprintf(b->data + b->len, (size_t)n + 1, format, again);
 		b->len += (size_t)n;

@@ -11,17 +11,15 @@ static int read_all(int fd, struct buf *b)
 {
 	char chunk[4096];
 	ssize_t n;
+	int r = 0;
 
-	while ((n = read(fd, chunk, sizeof chunk)) != 0) {
-		if (n < 0 && errno != EINTR)
-			return -errno;
+	while (r == 0 && (n = read(fd, chunk, sizeof chunk)) != 0) {
 		if (n > 0)
 			buf_add(b, chunk, (size_t)n);
-		if (buf_error(b) < 0)
-			return buf_error(b);
+		r = n < 0 && errno != EINTR ? -errno : buf_error(b);
 	}
-	explicit_bzero(chunk, sizeof chunk);
-	return 0;
+	explicit_bzero(chunk, sizeof chunk); /* it may have been a secret */
+	return r;
 }
 
 int file_read(const char *path, struct buf *b, mode_t *ret_mode)
@@ -45,10 +43,11 @@ int file_read(const char *path, struct buf *b, mode_t *ret_mode)
 
 static int trim_secret(struct buf *b)
 {
-	if (b->len > 0 && b->data[b->len - 1] == '\n')
+	if (b->len > 0 && b->data[b->len - 1] == '\n') {
 		b->data[--b->len] = '\0';
-	if (b->len > 0 && b->data[b->len - 1] == '\r')
-		b->data[--b->len] = '\0';
+		if (b->len > 0 && b->data[b->len - 1] == '\r')
+			b->data[--b->len] = '\0';
+	}
 	if (b->len == 0)
 		return -ENODATA;
 	for (size_t i = 0; i < b->len; i++) {

@@ -13,4 +13,5 @@ libbase_a_SOURCES = \
 	src/base/time.c src/base/time.h \
 	src/base/tzrule.c src/base/tzrule.h \
 	src/base/units.c src/base/units.h \
+	src/base/utf8.c src/base/utf8.h \
 	src/base/zone.c src/base/zone.h

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 #define VALUE_MAX 256  /* bytes of one value that are shown */
 #define LINE_MAX_ 4096 /* bytes of a line */
@@ -47,6 +48,27 @@ static bool is_plain(unsigned char c)
 	return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
 }
 
+/*
+ * One character, or one byte of what is none: journald shows a line that is not UTF-8, or has a
+ * control character in it, as "[12B blob data]". Returns the bytes done.
+ */
+static size_t add_character(struct buf *line, const char *text, size_t n)
+{
+	size_t length = utf8_length(text, n);
+	unsigned char c = (unsigned char)text[0];
+	bool control = c < ' ' || c == 0x7f ||
+		(length == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0);
+
+	if (length == 0 || control) {
+		buf_addf(line, "\\x%02x", c);
+		return 1;
+	}
+	if (c == '"' || c == '\\')
+		buf_add_char(line, '\\');
+	buf_add(line, text, length);
+	return length;
+}
+
 static void add_escaped(struct buf *line, const char *text, size_t n)
 {
 	bool plain = n > 0;
@@ -58,17 +80,21 @@ static void add_escaped(struct buf *line, const char *text, size_t n)
 		return;
 	}
 	buf_add_char(line, '"');
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == '"' || c == '\\')
-			buf_addf(line, "\\%c", c);
-		else if (c < ' ' || c == 0x7f)
-			buf_addf(line, "\\x%02x", c);
-		else
-			buf_add_char(line, (char)c);
-	}
+	for (size_t length; n > 0; text += length, n -= length)
+		length = add_character(line, text, n);
 	buf_add_char(line, '"');
+}
+
+/* How much of a value is shown: no character is torn. */
+static size_t shown(const char *text, size_t n)
+{
+	size_t cut = VALUE_MAX;
+
+	if (n <= VALUE_MAX)
+		return n;
+	while (cut > VALUE_MAX - 3 && ((unsigned char)text[cut] & 0xc0) == 0x80)
+		cut--;
+	return cut;
 }
 
 static void add_field(struct buf *line, const struct log_field *f)
@@ -81,7 +107,7 @@ static void add_field(struct buf *line, const struct log_field *f)
 		return;
 	}
 	n = f->length == SIZE_MAX ? strlen(f->text) : f->length;
-	add_escaped(line, f->text, n < VALUE_MAX ? n : VALUE_MAX);
+	add_escaped(line, f->text, shown(f->text, n));
 	if (n > VALUE_MAX)
 		buf_addf(line, "[%zu bytes]", n);
 }
@@ -102,7 +128,10 @@ void log_put(enum log_level level, const char *token, const char *message,
 	for (; fields->key; fields++)
 		add_field(&line, fields);
 	/* A line over the cap lost its last value; what is there still tells. */
-	fprintf(to, "%s\n", line.data);
+	if (line.len > 0)
+		fprintf(to, "%s\n", line.data);
+	else
+		fprintf(to, "%s: %s\n", token, message); /* no memory */
 	fflush(to);
 	buf_done(&line);
 }

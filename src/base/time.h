@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TIME_TEXT_SIZE 32 /* holds every text that time_format_utc writes, with its NUL */
+#define TIME_TEXT_SIZE 40 /* holds every text that time_format_utc writes, with its NUL */
 
 /* A broken-down civil time, without a zone. */
 struct civil {

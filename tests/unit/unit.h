@@ -9,4 +9,6 @@
 
 #include <cmocka.h>
 
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
 #endif
