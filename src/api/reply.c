@@ -8,12 +8,13 @@
 
 /* --- the body */
 
-static bool is_blank(const char *body, size_t length)
+/* Empty, but for white space; and not merely as far as it was read. */
+static bool is_blank(const struct api_answer *answer)
 {
-	for (size_t i = 0; i < length; i++)
-		if (!strchr(" \t\r\n", body[i]) || body[i] == '\0')
+	for (size_t i = 0; i < answer->body_length; i++)
+		if (!strchr(" \t\r\n", answer->body[i]) || answer->body[i] == '\0')
 			return false;
-	return true;
+	return !answer->body_cut;
 }
 
 /* An upper bound of how many values a JSON text holds: each but the first of an array or object
@@ -173,8 +174,7 @@ static void read_answer(struct api_reading *r, enum api_call call, const struct 
 		r->reply.data = data;
 		r->reply.meta = json_object_get(r->root, "meta");
 	}
-	r->reply.outcome = read_status(
-		r, answer->status, call, is_blank(answer->body, answer->body_length));
+	r->reply.outcome = read_status(r, answer->status, call, is_blank(answer));
 	if (sent && r->reply.outcome == API_DONE)
 		r->reply.echo_differs = echo_differs(data, sent);
 	say_what_came(r, answer);

@@ -1,1 +1,17 @@
-# unit tests of src/api
+# Unit tests of src/api.
+UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire tests/unit/test_pace \
+	tests/unit/test_circuit
+check_PROGRAMS += $(UNIT_API)
+TESTS += $(UNIT_API)
+
+UNIT_API_LIBS = libapi.a libbase.a $(CURL_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c tests/unit/unit.h
+tests_unit_test_outcome_LDADD = $(UNIT_API_LIBS)
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c tests/unit/unit.h
+tests_unit_test_reply_LDADD = $(UNIT_API_LIBS)
+tests_unit_test_wire_SOURCES = tests/unit/test_wire.c tests/unit/unit.h
+tests_unit_test_wire_LDADD = $(UNIT_API_LIBS)
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c tests/unit/unit.h
+tests_unit_test_pace_LDADD = $(UNIT_API_LIBS)
+tests_unit_test_circuit_SOURCES = tests/unit/test_circuit.c tests/unit/unit.h
+tests_unit_test_circuit_LDADD = $(UNIT_API_LIBS)

@@ -1,0 +1,685 @@
+/* api/pace: the rate budget against servers that tell it well, badly, late or not at all. */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "api/pace.h"
+#include "base/clock.h"
+
+#define S      CLOCK_US_PER_S
+#define MINUTE (60 * S)
+#define NONE   (-1)
+#define EPOCH  1700000000 /* what a server's clock shows about now */
+
+static struct pace p;
+static int64_t wait_us;
+
+static int64_t room(int64_t now_us)
+{
+	return pace_room(&p, now_us, &wait_us);
+}
+
+static void answer(
+	int64_t ticket, int64_t now_us, int64_t date_s, int64_t remaining, int64_t reset_s)
+{
+	struct pace_headers h = {date_s, 100, remaining, reset_s, NONE};
+
+	pace_answered(&p, ticket, now_us, false, &h);
+}
+
+static void answer_bare(int64_t ticket, int64_t now_us)
+{
+	struct pace_headers h = {EPOCH, NONE, NONE, NONE, NONE};
+
+	pace_answered(&p, ticket, now_us, false, &h);
+}
+
+static void limited(int64_t ticket, int64_t now_us, int64_t reset_s, int64_t retry_after_s)
+{
+	struct pace_headers h = {EPOCH, 100, reset_s < 0 ? NONE : 0, reset_s, retry_after_s};
+
+	pace_answered(&p, ticket, now_us, true, &h);
+}
+
+/* A pace that has learnt at 0: remaining requests until reset_in_s from now. */
+static int64_t learn(int64_t remaining, int64_t reset_in_s)
+{
+	int64_t ticket;
+
+	pace_init(&p, 100, MINUTE);
+	ticket = pace_sent(&p, 0);
+	answer(ticket, 0, EPOCH, remaining, EPOCH + reset_in_s);
+	return ticket;
+}
+
+static void test_first_goes_alone(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 100, MINUTE);
+	assert_int_equal(room(0), 1);
+	assert_int_equal(wait_us, 0);
+	ticket = pace_sent(&p, 0);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, -1);
+	answer(ticket, S, EPOCH, 42, EPOCH + 30);
+	assert_int_equal(room(S), 42);
+	assert_false(pace_exhausted(&p, S));
+}
+
+static void test_first_is_lost(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 100, MINUTE);
+	ticket = pace_sent(&p, 0);
+	pace_answered(&p, ticket, S, false, NULL);
+	assert_int_equal(room(S), 1);
+}
+
+static void test_in_flight_is_taken_off(void **state)
+{
+	(void)state;
+	learn(10, 30);
+	for (int i = 0; i < 7; i++)
+		pace_sent(&p, 0);
+	assert_int_equal(room(0), 3);
+	for (int i = 0; i < 3; i++)
+		pace_sent(&p, 0);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, 30 * S);
+}
+
+static void test_answers_out_of_order(void **state)
+{
+	int64_t first, second;
+
+	(void)state;
+	learn(10, 30);
+	first = pace_sent(&p, 0);
+	second = pace_sent(&p, 0);
+	answer(second, S, EPOCH + 1, 8, EPOCH + 30);
+	answer(first, S, EPOCH + 1, 9, EPOCH + 30);
+	assert_int_equal(room(S), 8);
+}
+
+static void test_others_use_the_key(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(90, 30);
+	ticket = pace_sent(&p, 0);
+	answer(ticket, S, EPOCH + 1, 3, EPOCH + 30);
+	assert_int_equal(room(S), 3);
+	ticket = pace_sent(&p, S);
+	answer(ticket, 2 * S, EPOCH + 2, 0, EPOCH + 30);
+	assert_int_equal(room(2 * S), 0);
+	assert_true(pace_exhausted(&p, 2 * S));
+}
+
+/* One that ended without words may have been counted. */
+static void test_lost_answer_is_spent(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(10, 30);
+	ticket = pace_sent(&p, 0);
+	pace_answered(&p, ticket, S, false, NULL);
+	assert_int_equal(room(S), 9);
+	ticket = pace_sent(&p, S);
+	answer_bare(ticket, S);
+	assert_int_equal(room(S), 8);
+}
+
+static void test_one_opens_a_window(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(0, 30);
+	assert_int_equal(room(30 * S - 1), 0);
+	assert_int_equal(wait_us, 1);
+	assert_int_equal(room(30 * S), 1);
+	ticket = pace_sent(&p, 30 * S);
+	assert_int_equal(room(31 * S), 0);
+	assert_int_equal(wait_us, -1);
+	answer(ticket, 31 * S, EPOCH + 31, 99, EPOCH + 90);
+	assert_int_equal(room(31 * S), 99);
+}
+
+/* A slow answer tells a later end than it is; a quick one of the same window corrects it. */
+static void test_smallest_bound_is_believed(void **state)
+{
+	int64_t slow, quick;
+
+	(void)state;
+	pace_init(&p, 100, MINUTE);
+	slow = pace_sent(&p, 0);
+	answer(slow, 20 * S, EPOCH, 5, EPOCH + 30); /* 20 s on the way: ends at 50 */
+	quick = pace_sent(&p, 21 * S);
+	answer(quick, 21 * S, EPOCH + 21, 0, EPOCH + 30); /* at 30 */
+	assert_int_equal(room(29 * S), 0);
+	assert_int_equal(wait_us, S);
+	assert_int_equal(room(30 * S), 1);
+}
+
+static void test_late_answer_of_an_older_window(void **state)
+{
+	int64_t late, opener;
+
+	(void)state;
+	learn(10, 30);
+	late = pace_sent(&p, 29 * S);
+	opener = pace_sent(&p, 30 * S);
+	answer(opener, 31 * S, EPOCH + 31, 99, EPOCH + 90);
+	answer(late, 32 * S, EPOCH + 29, 9, EPOCH + 30);
+	assert_int_equal(room(32 * S), 99);
+	assert_int_equal(room(80 * S), 99);
+}
+
+/* The same before the opener's answer: the window stays closed, and does not run longer. */
+static void test_late_answer_before_the_opener(void **state)
+{
+	int64_t late;
+
+	(void)state;
+	learn(10, 30);
+	late = pace_sent(&p, 29 * S);
+	pace_sent(&p, 30 * S);
+	answer(late, 31 * S, EPOCH + 29, 9, EPOCH + 30);
+	assert_int_equal(room(31 * S), 0);
+	assert_int_equal(wait_us, -1);
+}
+
+/* A request over the border is answered by the new window before its opener is. */
+static void test_other_than_the_opener_opens(void **state)
+{
+	int64_t early, opener;
+
+	(void)state;
+	learn(10, 30);
+	early = pace_sent(&p, 30 * S - 1);
+	opener = pace_sent(&p, 30 * S);
+	answer(early, 31 * S, EPOCH + 31, 98, EPOCH + 90);
+	assert_int_equal(room(31 * S), 97);
+	answer(opener, 32 * S, EPOCH + 31, 99, EPOCH + 90);
+	assert_int_equal(room(32 * S), 98);
+}
+
+static void test_server_clock_that_is_off(void **state)
+{
+	(void)state;
+	for (int64_t off_s = -90; off_s <= 90; off_s += 45) {
+		int64_t ticket;
+
+		pace_init(&p, 100, MINUTE);
+		ticket = pace_sent(&p, 1000 * S);
+		answer(ticket, 1000 * S, EPOCH + off_s, 0, EPOCH + off_s + 17);
+		assert_int_equal(room(1000 * S), 0);
+		assert_int_equal(wait_us, 17 * S);
+	}
+}
+
+static void test_server_clock_that_jumps(void **state)
+{
+	static const int64_t jumps_s[] = {-7200, -90, 90, 7200};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		int64_t ticket, date_s = EPOCH + 5 + jumps_s[i];
+
+		learn(50, 30);
+		ticket = pace_sent(&p, 5 * S);
+		answer(ticket, 5 * S, date_s, 7, date_s + 40);
+		assert_int_equal(room(5 * S), 7);
+		assert_int_equal(p.reset_us, 45 * S);
+	}
+}
+
+/* Servers that reckon Reset afresh for each answer are off by one now and then. */
+static void test_reset_that_flickers(void **state)
+{
+	int64_t first, second;
+
+	(void)state;
+	learn(10, 30);
+	first = pace_sent(&p, 0);
+	second = pace_sent(&p, 0);
+	answer(second, S, EPOCH + 1, 8, EPOCH + 30);
+	answer(first, S, EPOCH + 1, 9, EPOCH + 31);
+	assert_int_equal(room(S), 8);
+	assert_int_equal(p.reset_us, 30 * S);
+}
+
+static void test_windows_of_any_length(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(0, 2);
+	ticket = pace_sent(&p, 2 * S);
+	answer(ticket, 2 * S, EPOCH + 2, 2, EPOCH + 4);
+	assert_int_equal(room(2 * S), 2);
+	assert_int_equal(room(4 * S), 1);
+	learn(0, 3000);
+	assert_int_equal(room(2999 * S), 0);
+	assert_int_equal(room(3000 * S), 1);
+}
+
+/* --- 429 */
+
+static void test_429_waits_for_the_reset(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(50, 30);
+	ticket = pace_sent(&p, 0);
+	limited(ticket, 0, EPOCH + 30, NONE);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, 30 * S);
+	assert_true(pace_exhausted(&p, 0));
+	assert_int_equal(room(30 * S), 1);
+}
+
+/* 429 although some remain: another limit of the server's. Whatever it is, not now. */
+static void test_429_with_something_remaining(void **state)
+{
+	struct pace_headers h = {EPOCH, 100, 40, EPOCH + 30, NONE};
+	int64_t ticket;
+
+	(void)state;
+	learn(50, 30);
+	ticket = pace_sent(&p, 0);
+	pace_answered(&p, ticket, 0, true, &h);
+	assert_int_equal(room(0), 0);
+}
+
+static void test_retry_after_wins(void **state)
+{
+	static const int64_t retry_after_s[] = {5, 45};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		int64_t ticket;
+
+		learn(50, 30);
+		ticket = pace_sent(&p, 0);
+		limited(ticket, 0, EPOCH + 30, retry_after_s[i]);
+		assert_int_equal(room(0), 0);
+		assert_int_equal(wait_us, retry_after_s[i] * S);
+		assert_int_equal(room(retry_after_s[i] * S), 1);
+	}
+}
+
+static void test_retry_after_is_clamped(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(50, 30);
+	ticket = pace_sent(&p, 0);
+	limited(ticket, 0, EPOCH + 30, INT64_MAX);
+	room(0);
+	assert_int_equal(wait_us, 3600 * S);
+	learn(50, 30);
+	ticket = pace_sent(&p, 0);
+	limited(ticket, 0, EPOCH + 30, 0);
+	room(0);
+	assert_int_equal(wait_us, S);
+}
+
+static void test_the_longer_retry_after_stands(void **state)
+{
+	int64_t first, second;
+
+	(void)state;
+	learn(50, 30);
+	first = pace_sent(&p, 0);
+	second = pace_sent(&p, 0);
+	limited(first, 0, EPOCH + 30, 60);
+	limited(second, 0, EPOCH + 30, 2);
+	assert_int_equal(room(59 * S), 0);
+	assert_int_equal(room(60 * S), 1);
+}
+
+static void test_429_without_headers_in_a_known_window(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(50, 30);
+	ticket = pace_sent(&p, 0);
+	limited(ticket, 0, NONE, NONE);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, 30 * S);
+}
+
+/* Nothing is known: the plan's window, and then one alone. */
+static void test_429_without_headers_at_all(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 100, MINUTE);
+	ticket = pace_sent(&p, 0);
+	limited(ticket, S, NONE, NONE);
+	assert_int_equal(room(S), 0);
+	assert_int_equal(wait_us, MINUTE);
+	assert_int_equal(room(S + MINUTE), 1);
+	ticket = pace_sent(&p, S + MINUTE);
+	limited(ticket, S + MINUTE, NONE, 7);
+	assert_int_equal(room(S + MINUTE), 0);
+	assert_int_equal(wait_us, 7 * S);
+	assert_int_equal(room(8 * S + MINUTE), 1);
+}
+
+/* An old window's 429 that comes late says nothing of the new one. */
+static void test_late_429_of_an_older_window(void **state)
+{
+	int64_t late, opener;
+
+	(void)state;
+	learn(10, 30);
+	late = pace_sent(&p, 29 * S);
+	opener = pace_sent(&p, 30 * S);
+	answer(opener, 31 * S, EPOCH + 31, 99, EPOCH + 90);
+	limited(late, 32 * S, EPOCH + 30, NONE);
+	assert_int_equal(room(32 * S), 99);
+}
+
+/* --- without headers */
+
+static void test_plan_where_headers_are_missing(void **state)
+{
+	int64_t ticket, sent = 1;
+
+	(void)state;
+	pace_init(&p, 5, MINUTE);
+	ticket = pace_sent(&p, 0);
+	answer_bare(ticket, 0);
+	for (; room(S) > 0; sent++)
+		answer_bare(pace_sent(&p, S), S);
+	assert_int_equal(sent, 5);
+	assert_int_equal(wait_us, 59 * S);
+	/* The next window needs no opener: there is nothing to learn. */
+	assert_int_equal(room(MINUTE), 5);
+	pace_sent(&p, MINUTE);
+	assert_int_equal(room(MINUTE), 4);
+	for (int i = 0; i < 4; i++)
+		pace_sent(&p, MINUTE);
+	assert_int_equal(room(MINUTE), 0);
+	assert_int_equal(room(2 * MINUTE), 0); /* five are still on their way */
+	assert_int_equal(wait_us, -1);
+}
+
+static void test_headers_come_and_go(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(10, 30);
+	ticket = pace_sent(&p, 30 * S);
+	answer_bare(ticket, 30 * S);
+	assert_false(p.learnt);
+	assert_int_equal(room(30 * S), 99);
+	ticket = pace_sent(&p, 31 * S);
+	answer(ticket, 31 * S, EPOCH + 31, 12, EPOCH + 40);
+	assert_true(p.learnt);
+	assert_int_equal(room(31 * S), 12);
+}
+
+/* Remaining alone, without an end that can be reckoned, binds within the plan's window. */
+static void test_remaining_without_reset(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 100, MINUTE);
+	ticket = pace_sent(&p, 0);
+	answer(ticket, 0, EPOCH, 3, NONE);
+	assert_int_equal(room(0), 3);
+	ticket = pace_sent(&p, 0);
+	answer(ticket, 0, NONE, 0, EPOCH + 30); /* no Date */
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, MINUTE);
+}
+
+/* --- nonsense */
+
+static void test_remaining_above_the_limit(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 10, MINUTE);
+	ticket = pace_sent(&p, 0);
+	answer(ticket, 0, EPOCH, INT64_MAX, EPOCH + 30);
+	assert_int_equal(room(0), 100);
+}
+
+static void test_reset_far_ahead(void **state)
+{
+	(void)state;
+	learn(0, 10LL * 365 * 86400);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, 3600 * S);
+	assert_int_equal(room(3600 * S), 1);
+}
+
+static void test_reset_just_past(void **state)
+{
+	(void)state;
+	learn(0, -1);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, S);
+}
+
+/* A server that counts down instead: no end can be reckoned from that. */
+static void test_reset_that_is_no_time(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 10, MINUTE);
+	ticket = pace_sent(&p, 0);
+	answer(ticket, 0, EPOCH, 0, 30);
+	assert_false(p.learnt);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, MINUTE);
+}
+
+/* The server says that the window whose end has passed still runs: it is right. */
+static void test_window_that_runs_longer(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(0, 30);
+	ticket = pace_sent(&p, 30 * S);
+	answer(ticket, 30 * S, EPOCH + 29, 0, EPOCH + 30);
+	assert_int_equal(room(30 * S), 0);
+	assert_int_equal(wait_us, S);
+	assert_int_equal(room(31 * S), 1);
+}
+
+static void test_resume(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(50, 30);
+	ticket = pace_sent(&p, 0);
+	limited(ticket, 0, EPOCH + 30, 600);
+	pace_resume(&p);
+	assert_int_equal(room(0), 1);
+	pace_sent(&p, 0);
+	assert_int_equal(room(0), 0);
+	assert_int_equal(wait_us, -1);
+}
+
+/* --- a server of fixed windows, in virtual time */
+
+#define TICK_US 10000
+#define LIMIT   100
+
+struct flight {
+	int64_t ticket; /* 0: none */
+	int64_t arrives_us, answered_us;
+	bool limited;
+	struct pace_headers headers;
+};
+
+struct world {
+	int64_t window_us, clock_off_us; /* of the server */
+	int others;                      /* requests of others a window, at random */
+	int64_t window, used;
+	int sent, refused;
+	struct flight flights[8];
+};
+
+static int64_t random_below(int64_t n)
+{
+	return (int64_t)(random() % n);
+}
+
+static void serve(struct world *w, struct flight *f, int64_t now_us)
+{
+	int64_t clock_us = now_us + w->clock_off_us, window = clock_us / w->window_us;
+
+	if (window != w->window)
+		w->used = 0;
+	w->window = window;
+	if (random_below(LIMIT) < w->others)
+		w->used++;
+	f->limited = w->used >= LIMIT;
+	w->used += !f->limited;
+	f->headers = (struct pace_headers){
+		.date_s = clock_us / S,
+		.limit = LIMIT,
+		.remaining = w->used < LIMIT ? LIMIT - w->used : 0,
+		.reset_s = (window + 1) * w->window_us / S,
+		.retry_after_s = NONE,
+	};
+	w->sent++;
+	w->refused += f->limited;
+}
+
+static void step(struct world *w, int64_t now_us)
+{
+	for (int i = 0; i < 8; i++) {
+		struct flight *f = &w->flights[i];
+
+		if (f->ticket && f->arrives_us == now_us)
+			serve(w, f, now_us);
+		if (f->ticket && f->answered_us == now_us) {
+			pace_answered(&p, f->ticket, now_us, f->limited, &f->headers);
+			f->ticket = 0;
+		}
+	}
+	for (int i = 0; i < 8; i++) {
+		struct flight *f = &w->flights[i];
+
+		if (f->ticket || room(now_us) <= 0)
+			continue;
+		f->ticket = pace_sent(&p, now_us);
+		f->arrives_us = now_us + (1 + random_below(20)) * TICK_US;
+		f->answered_us = f->arrives_us + (1 + random_below(20)) * TICK_US;
+	}
+}
+
+static struct world play(int64_t window_s, int64_t clock_off_s, int others, int64_t duration_s)
+{
+	struct world w = {
+		.window_us = window_s * S,
+		.clock_off_us = EPOCH * S + clock_off_s * S + 130000,
+		.others = others,
+	};
+
+	srandom(1);
+	pace_init(&p, LIMIT, MINUTE);
+	for (int64_t t = 0; t < duration_s * S; t += TICK_US)
+		step(&w, t);
+	return w;
+}
+
+/* Alone on the key nothing is ever refused, and nearly all of the budget is used. */
+static void test_play_alone(void **state)
+{
+	static const int64_t off_s[] = {0, -90, 90, 31};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct world w = play(60, off_s[i], 0, 600);
+
+		assert_int_equal(w.refused, 0);
+		assert_in_range(w.sent, 950, 1100);
+	}
+}
+
+static void test_play_with_short_windows(void **state)
+{
+	struct world w = play(10, 7, 0, 200);
+
+	(void)state;
+	assert_int_equal(w.refused, 0);
+	/* What the late end of each window and its opener leave of 10 s. */
+	assert_in_range(w.sent, 1400, 2100);
+}
+
+/* Others take a third: at most what was in flight when they took the last ones is refused. */
+static void test_play_with_others(void **state)
+{
+	struct world w = play(60, -90, 33, 600);
+
+	(void)state;
+	assert_in_range(w.refused, 0, 11 * 2);
+	assert_in_range(w.sent - w.refused, 600, 900);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_goes_alone),
+		cmocka_unit_test(test_first_is_lost),
+		cmocka_unit_test(test_in_flight_is_taken_off),
+		cmocka_unit_test(test_answers_out_of_order),
+		cmocka_unit_test(test_others_use_the_key),
+		cmocka_unit_test(test_lost_answer_is_spent),
+		cmocka_unit_test(test_one_opens_a_window),
+		cmocka_unit_test(test_smallest_bound_is_believed),
+		cmocka_unit_test(test_late_answer_of_an_older_window),
+		cmocka_unit_test(test_late_answer_before_the_opener),
+		cmocka_unit_test(test_other_than_the_opener_opens),
+		cmocka_unit_test(test_server_clock_that_is_off),
+		cmocka_unit_test(test_server_clock_that_jumps),
+		cmocka_unit_test(test_reset_that_flickers),
+		cmocka_unit_test(test_windows_of_any_length),
+		cmocka_unit_test(test_429_waits_for_the_reset),
+		cmocka_unit_test(test_429_with_something_remaining),
+		cmocka_unit_test(test_retry_after_wins),
+		cmocka_unit_test(test_retry_after_is_clamped),
+		cmocka_unit_test(test_the_longer_retry_after_stands),
+		cmocka_unit_test(test_429_without_headers_in_a_known_window),
+		cmocka_unit_test(test_429_without_headers_at_all),
+		cmocka_unit_test(test_late_429_of_an_older_window),
+		cmocka_unit_test(test_plan_where_headers_are_missing),
+		cmocka_unit_test(test_headers_come_and_go),
+		cmocka_unit_test(test_remaining_without_reset),
+		cmocka_unit_test(test_remaining_above_the_limit),
+		cmocka_unit_test(test_reset_far_ahead),
+		cmocka_unit_test(test_reset_just_past),
+		cmocka_unit_test(test_reset_that_is_no_time),
+		cmocka_unit_test(test_window_that_runs_longer),
+		cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_play_alone),
+		cmocka_unit_test(test_play_with_short_windows),
+		cmocka_unit_test(test_play_with_others),
+	};
+
+	return cmocka_run_group_tests_name("pace", tests, NULL, NULL);
+}
