@@ -568,3 +568,21 @@ void config_restart_keys(const struct config *now, const struct config *wanted, 
 			buf_addf(out, "%s[%s] %s", out->len ? " " : "", k->section, k->name);
 	}
 }
+
+void config_take_live(struct config *now, struct config *wanted)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		const struct key *k = &keys[i];
+
+		if (!k->live)
+			continue;
+		if (is_text(k->type)) {
+			char *text = *text_of(now, k);
+
+			*text_of(now, k) = *text_of(wanted, k);
+			*text_of(wanted, k) = text;
+		} else {
+			*number_of(now, k) = *number_of(wanted, k);
+		}
+	}
+}

@@ -86,6 +86,10 @@ void config_print(const struct config *c, struct buf *out);
  * after a restart. */
 void config_restart_keys(const struct config *now, const struct config *wanted, struct buf *out);
 
+/* Take over from `wanted` what takes effect at once; the rest of `now` stays. `wanted` may be left
+ * with values of `now`, and is to be done with. */
+void config_take_live(struct config *now, struct config *wanted);
+
 /* Append the shipped example: every key with its help and its default, commented out. */
 void config_example(struct buf *out);
 

@@ -1,1 +1,27 @@
-# src/daemon: what is built from this folder
+noinst_LIBRARIES += libdaemon.a
+libdaemon_a_SOURCES = \
+	src/daemon/acks.c src/daemon/acks.h \
+	src/daemon/alarms.c src/daemon/alarms.h \
+	src/daemon/attempts.c src/daemon/attempts.h \
+	src/daemon/context.c src/daemon/context.h \
+	src/daemon/control.c src/daemon/control.h \
+	src/daemon/forward.c src/daemon/forward.h \
+	src/daemon/guard.c src/daemon/guard.h \
+	src/daemon/intake.c src/daemon/intake.h \
+	src/daemon/link.c src/daemon/link.h \
+	src/daemon/opening.c src/daemon/opening.h \
+	src/daemon/punchd.c src/daemon/punchd.h \
+	src/daemon/refresh.c src/daemon/refresh.h \
+	src/daemon/rejudge.c src/daemon/rejudge.h \
+	src/daemon/settings.c src/daemon/settings.h \
+	src/daemon/settlement.c src/daemon/settlement.h \
+	src/daemon/status.c src/daemon/status.h \
+	src/daemon/terminals.c src/daemon/terminals.h \
+	src/daemon/upkeep.c src/daemon/upkeep.h \
+	src/daemon/view.c src/daemon/view.h
+
+sbin_PROGRAMS += punchd
+punchd_SOURCES = src/daemon/main.c
+punchd_LDADD = libdaemon.a libstore.a libedge.a libapi.a libcore.a libbase.a \
+	$(LIBEVENT_LIBS) $(CURL_LIBS) $(SQLITE_LIBS) $(MOSQUITTO_LIBS) \
+	$(JANSSON_LIBS) $(INIH_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS) $(OPENSSL_LIBS) -lpthread

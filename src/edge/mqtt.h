@@ -82,7 +82,7 @@ void mqtt_free(struct mqtt *m);
 void mqtt_set_careful(struct mqtt *m, bool careful);
 
 /* Stay away from the broker (true), or come back (false). While away nothing is read; the link is
- * cut without a goodbye, so that the broker sends our will. Not from inside a callback. */
+ * cut without a goodbye, so that the broker sends our will. From no callback but down. */
 void mqtt_set_away(struct mqtt *m, bool away);
 
 /* Queue a message; QoS 0 or 1. Written with the next burst's acknowledgements or at once.

@@ -1,0 +1,51 @@
+#include "daemon/context.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "core/workday.h"
+
+void context_judge(struct context *c, struct punch *p)
+{
+	const struct verdict_context v = {
+		.settings = &c->verdict,
+		.directory = &c->directory,
+		.serial = p->terminal,
+		.now_us = loop_now(c->loop).wall_us,
+	};
+
+	verdict_judge(&v, p);
+}
+
+int32_t context_workday(const struct context *c, const struct punch *p)
+{
+	return workday_of(c->zone, (int32_t)c->config.site.day_start_s, p->time_s);
+}
+
+int context_store_failed(struct context *c, int error, const char *what)
+{
+	const char *words = store_words(c->store);
+
+	if (c->stopping)
+		return error;
+	if (store_is_fatal(error)) {
+		log_error("store_failed",
+			"the disk or the database failed; ending, since what is on disk is unknown",
+			LOG_S("doing", what), LOG_S("error", words),
+			LOG_S("path", c->config.store.path));
+		c->stopping = true;
+		loop_stop(c->loop, 1);
+	} else if (error == -ENOSPC) {
+		if (!c->disk_low)
+			log_error("disk_full",
+				"the disk is full: nothing is acknowledged until there is room",
+				LOG_S("doing", what), LOG_S("path", c->config.store.path));
+		c->disk_low = true;
+	} else {
+		log_error("store_busy", "could not write; nothing was acknowledged, tried again",
+			LOG_S("doing", what), LOG_S("error", words));
+		alarms_set(&c->alarms, ALARM_STORE_FAILED, true,
+			"the store cannot be written: another program may hold it");
+	}
+	return error;
+}

@@ -1,0 +1,52 @@
+/*
+ * What every part of the daemon stands on: the loop, the store, the settings in force, and facts
+ * about this boot. Made and owned by punchd.c; the parts only use it.
+ */
+#ifndef PUNCHD_DAEMON_CONTEXT_H
+#define PUNCHD_DAEMON_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/zone.h"
+#include "core/clocktrust.h"
+#include "core/config.h"
+#include "core/directory.h"
+#include "core/punch.h"
+#include "core/verdict.h"
+#include "daemon/alarms.h"
+#include "edge/loop.h"
+#include "store/store.h"
+
+struct context {
+	struct loop *loop;
+	struct store *store;
+	struct directory directory;
+	struct config config; /* replaced on SIGHUP: never keep a pointer into it */
+	struct verdict_settings verdict;
+	struct zone *zone;
+	struct clocktrust clock;
+	struct alarms alarms;
+	const char *site;
+	char boot_id[37];
+	int64_t boot;            /* the store's number of it */
+	int64_t devices_pass_ms; /* when all devices were last seen, wall clock; 0: never */
+	int64_t users_pass_ms;
+	bool disk_low; /* below min_free, or a commit found the disk full: nothing is acknowledged */
+	bool disk_tight; /* below four times min_free: strangers are refused */
+	bool stopping;   /* after a fatal error nothing is acknowledged any more */
+};
+
+/* Judge a punch that is not frozen, by everything that is known now. */
+void context_judge(struct context *c, struct punch *p);
+
+/* The working day of a punch with a time. */
+int32_t context_workday(const struct context *c, const struct punch *p);
+
+/*
+ * A write failed. Logs it, raises the alarm that fits, and ends the loop where the daemon must not
+ * go on (an I/O error: what is on disk is unknown). Returns error.
+ */
+int context_store_failed(struct context *c, int error, const char *what);
+
+#endif

@@ -1,0 +1,329 @@
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "base/units.h"
+#include "daemon/status.h"
+#include "daemon/view.h"
+#include "store/store_punch.h"
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX     1000
+
+/* A call while it is answered. */
+struct call {
+	struct control *control;
+	const struct http_request *request;
+	const char *argument; /* the path's {id} */
+	int status;
+	const char *content_type;
+	json_t *body;     /* owned; NULL: text */
+	const char *text; /* a constant */
+};
+
+struct route {
+	const char *method;
+	const char *path; /* {id} stands for one part */
+	bool acts;
+	void (*serve)(struct call *call);
+	const char *query; /* keys that it takes, with a blank before and behind each */
+};
+
+/* ---- errors */
+
+static void __attribute__((format(printf, 4, 5)))
+fail(struct call *call, int status, const char *code, const char *format, ...)
+{
+	char message[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(message, sizeof message, format, ap);
+	va_end(ap);
+	json_decref(call->body);
+	call->status = status;
+	call->body = json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message);
+	if (!call->body)
+		call->body = json_pack("{s:{s:s, s:s}}", "error", "code", code, "message",
+			"something in the request is not UTF-8");
+}
+
+static void fail_store(struct call *call, int error)
+{
+	context_store_failed(call->control->context, error, "answering a question");
+	fail(call, 500, "store_failed", "the store could not be read: %s", strerror(-error));
+}
+
+/* ---- lists */
+
+static const char *query(const struct call *call, const char *key)
+{
+	const char *value = http_query_get(call->request->query, key);
+
+	return value && value[0] ? value : NULL;
+}
+
+/* A time of the query: RFC 3339, or a date that begins at midnight UTC. Returns whether it is one. */
+static bool read_time(struct call *call, const char *key, int64_t fallback_s, int64_t *ret_s)
+{
+	const char *value = query(call, key);
+	char text[TIME_TEXT_SIZE + 16];
+
+	*ret_s = fallback_s;
+	if (!value || time_parse_rfc3339(value, ret_s) == 0)
+		return true;
+	snprintf(text, sizeof text, "%.20sT00:00:00Z", value);
+	if (time_parse_rfc3339(text, ret_s) == 0)
+		return true;
+	fail(call, 400, "bad_request", "%s is no time such as 2026-02-01T08:00:00Z", key);
+	return false;
+}
+
+static bool read_count(
+	struct call *call, const char *key, int64_t fallback, int64_t max, int64_t *ret)
+{
+	const char *value = query(call, key);
+
+	*ret = fallback;
+	if (!value || (units_parse_int(value, ret) == 0 && *ret >= 1 && *ret <= max))
+		return true;
+	fail(call, 400, "bad_request", "%s is no number from 1 to %lld", key, (long long)max);
+	return false;
+}
+
+static bool read_states(struct call *call, struct store_filter *filter)
+{
+	const char *state = query(call, "state"), *reason = query(call, "reason");
+	enum punch_state parsed;
+
+	filter->state = -1;
+	if (state && punch_state_parse(state, &parsed) < 0) {
+		fail(call, 400, "bad_request", "there is no state %.40s", state);
+		return false;
+	}
+	if (state)
+		filter->state = (int)parsed;
+	if (reason && punch_reason_parse(reason, &filter->reason) < 0) {
+		fail(call, 400, "bad_request", "there is no reason %.40s", reason);
+		return false;
+	}
+	return true;
+}
+
+struct listing {
+	struct call *call;
+	json_t *list;
+};
+
+static int list_one(void *arg, const struct punch *p)
+{
+	struct listing *l = arg;
+	const struct control *c = l->call->control;
+
+	return json_array_append_new(l->list, view_punch(c->context, c->forward, p)) < 0 ? -ENOMEM
+											 : 0;
+}
+
+static void serve_punches(struct call *call)
+{
+	struct store_filter filter = {.reason = REASON_NONE};
+	struct listing listing = {.call = call};
+	int64_t limit, next;
+	int n;
+
+	if (!read_states(call, &filter) || !read_time(call, "from", INT64_MIN, &filter.from_s) ||
+		!read_time(call, "to", INT64_MAX, &filter.to_s) ||
+		!read_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
+		!read_count(call, "before", 0, INT64_MAX, &filter.before_seq))
+		return;
+	filter.limit = (int)limit;
+	filter.user = query(call, "user");
+	filter.device = query(call, "device");
+	listing.list = json_array();
+	n = store_punch_list(call->control->context->store, &filter, list_one, &listing, &next);
+	if (n < 0) {
+		json_decref(listing.list);
+		fail_store(call, n);
+		return;
+	}
+	call->body = json_pack("{s:o, s:{s:o}}", "data", listing.list, "meta", "next",
+		next > 0 ? json_integer(next) : json_null());
+}
+
+static void serve_punch(struct call *call)
+{
+	const struct control *c = call->control;
+	struct punch p;
+	int r = store_punch_find(c->context->store, call->argument, &p);
+	json_t *view;
+
+	if (r == -ENOENT || r == -EINVAL) {
+		fail(call, 404, "not_found", "there is no punch %.40s", call->argument);
+		return;
+	}
+	if (r == -ENOTUNIQ) {
+		fail(call, 409, "not_unique", "several punches begin with %.40s: give more digits",
+			call->argument);
+		return;
+	}
+	if (r < 0) {
+		fail_store(call, r);
+		return;
+	}
+	view = view_punch(c->context, c->forward, &p);
+	json_object_set_new(view, "trace", view_trace(c->context, c->forward, &p));
+	call->body = json_pack("{s:o}", "data", view);
+}
+
+/* ---- the rest */
+
+static void serve_status(struct call *call)
+{
+	call->body = status_json(call->control);
+}
+
+static void serve_sync(struct call *call)
+{
+	int64_t pass = refresh_now(call->control->refresh);
+
+	log_info("sync", "a refresh of the directory was asked for",
+		LOG_I("uid", call->request->uid));
+	call->status = 202;
+	call->body = json_pack("{s:{s:I}}", "data", "pass", (json_int_t)pass);
+}
+
+static void serve_healthz(struct call *call)
+{
+	const struct alarms *alarms = &call->control->context->alarms;
+
+	if (!alarms_any(alarms, true)) {
+		call->text = "ok\n";
+		return;
+	}
+	call->status = 503;
+	call->body = json_pack("{s:o}", "alarms", alarms_json(alarms, true));
+}
+
+static const struct route routes[] = {
+	{"GET", "/v1/status", false, serve_status, " "},
+	{"GET", "/v1/punches", false, serve_punches,
+		" state reason user device from to limit before "},
+	{"GET", "/v1/punches/{id}", false, serve_punch, " "},
+	{"POST", "/v1/sync", true, serve_sync, " "},
+	{"GET", "/healthz", false, serve_healthz, " "},
+};
+#define ROUTES (sizeof routes / sizeof routes[0])
+
+/* ---- dispatch */
+
+/* Whether a path fits a route's; *ret_argument is what stands for {id}. */
+static bool fits(const char *pattern, const char *path, const char **ret_argument)
+{
+	size_t fixed = strcspn(pattern, "{");
+
+	*ret_argument = "";
+	if (pattern[fixed] == '\0')
+		return strcmp(pattern, path) == 0;
+	if (strncmp(pattern, path, fixed) != 0 || path[fixed] == '\0' || strchr(path + fixed, '/'))
+		return false;
+	*ret_argument = path + fixed;
+	return true;
+}
+
+static bool is_member(uid_t uid, gid_t group)
+{
+	struct passwd *who = getpwuid(uid);
+	gid_t groups[256];
+	int count = 256;
+
+	if (!who || getgrouplist(who->pw_name, who->pw_gid, groups, &count) < 0)
+		return false;
+	for (int i = 0; i < count; i++) {
+		if (groups[i] == group)
+			return true;
+	}
+	return false;
+}
+
+/* The socket's mode keeps strangers out already; who acts is looked at once more. */
+static bool may_act(const struct control *c, const struct http_request *request)
+{
+	if (request->uid == 0 || request->uid == getuid())
+		return true;
+	if (c->group == (gid_t)-1 || request->uid == (uid_t)-1)
+		return false;
+	return request->gid == c->group || is_member(request->uid, c->group);
+}
+
+static bool knows_query(struct call *call, const struct route *route)
+{
+	const char *key;
+	char padded[64];
+
+	for (size_t i = 0; (key = http_query_key(call->request->query, i)); i++) {
+		snprintf(padded, sizeof padded, " %.60s ", key);
+		if (strstr(route->query, padded) && !strchr(key, ' '))
+			continue;
+		fail(call, 400, "bad_request", "%s takes no parameter %.40s", route->path, key);
+		return false;
+	}
+	return true;
+}
+
+static void serve(struct call *call, const struct route *route)
+{
+	if (route->acts && !may_act(call->control, call->request))
+		fail(call, 403, "forbidden", "only root and the group of the socket may do this");
+	else if (knows_query(call, route))
+		route->serve(call);
+}
+
+static void route_call(struct call *call, const char **ret_allow)
+{
+	const char *method = call->request->method;
+
+	if (strcmp(method, "HEAD") == 0)
+		method = "GET";
+	for (size_t i = 0; i < ROUTES; i++) {
+		if (!fits(routes[i].path, call->request->path, &call->argument))
+			continue;
+		*ret_allow = routes[i].method;
+		if (strcmp(routes[i].method, method) != 0)
+			continue;
+		*ret_allow = NULL;
+		serve(call, &routes[i]);
+		return;
+	}
+	if (*ret_allow)
+		fail(call, 405, "method_not_allowed", "%.80s is asked with %s", call->request->path,
+			*ret_allow);
+	else
+		fail(call, 404, "not_found", "there is no %.80s", call->request->path);
+}
+
+void control_dispatch(
+	void *control, const struct http_request *request, struct http_answer *ret_answer)
+{
+	struct call call = {.control = control, .request = request, .status = 200, .argument = ""};
+
+	route_call(&call, &ret_answer->allow);
+	ret_answer->status = call.status;
+	if (call.text) {
+		ret_answer->content_type = "text/plain; charset=utf-8";
+		ret_answer->body = strdup(call.text);
+	} else {
+		ret_answer->content_type = "application/json";
+		ret_answer->body = call.body ? json_dumps(call.body, JSON_COMPACT) : NULL;
+	}
+	json_decref(call.body);
+	if (ret_answer->body)
+		ret_answer->body_length = strlen(ret_answer->body);
+	else
+		ret_answer->status = 500;
+}

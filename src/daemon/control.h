@@ -1,0 +1,33 @@
+/*
+ * The control interface: what operators may ask over the socket (INTERFACES.md). One table of
+ * routes feeds the dispatcher and the list that an unknown path is answered with.
+ */
+#ifndef PUNCHD_DAEMON_CONTROL_H
+#define PUNCHD_DAEMON_CONTROL_H
+
+#include "api/api.h"
+#include "daemon/context.h"
+#include "daemon/forward.h"
+#include "daemon/refresh.h"
+#include "daemon/terminals.h"
+#include "edge/http.h"
+
+/* What it looks at; all borrowed. */
+struct control {
+	struct context *context;
+	const struct forward *forward;
+	const struct api_client *client;
+	struct refresh *refresh;
+	const struct terminals *terminals;
+	/* The broker link. */
+	bool mqtt_connected;
+	int64_t mqtt_since_us; /* wall clock of its last change */
+	int64_t started_us;    /* monotonic */
+	gid_t group;           /* may act; (gid_t)-1: root and our own user alone */
+};
+
+/* http_handle. */
+void control_dispatch(
+	void *control, const struct http_request *request, struct http_answer *ret_answer);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * From the store to the cloud (the line's second half): which punch goes now, freezing it first,
+ * and what becomes of it.
+ *
+ * The store is the queue; in memory there is a bounded window of it (core/outbox), a send window of
+ * frozen bodies, and settlements that wait for a commit. A body is committed before it is handed to
+ * the transport: in one commit for the window, together with the settlements that wait.
+ */
+#ifndef PUNCHD_DAEMON_FORWARD_H
+#define PUNCHD_DAEMON_FORWARD_H
+
+#include "api/api.h"
+#include "daemon/attempts.h"
+#include "daemon/context.h"
+
+struct forward;
+
+struct forward_events {
+	void *arg;
+	/* An answer showed the server's clock. */
+	void (*server_date)(void *arg, int64_t date_s, struct moment sent, struct moment received);
+};
+
+/* Returns 0 or -ENOMEM. The client is borrowed and outlives this. */
+int forward_new(struct context *context, struct api_client *client,
+	const struct forward_events *events, struct forward **ret_forward);
+
+/* After forward_stop and with the client's calls ended. NULL is taken. */
+void forward_free(struct forward *f);
+
+/* Something may go that could not go before. Cheap; acts when the loop runs again. */
+void forward_wake(struct forward *f);
+
+/* ---- sharing a transaction with intake or a re-judging (intake.h: claim, added, ended) */
+
+void forward_claim(struct forward *f, struct punch *p);
+void forward_added(struct forward *f, const struct punch *p);
+/* Write waiting settlements into the transaction that is about to be committed. Returns 0 or a
+ * store error. */
+int forward_join(struct forward *f);
+void forward_ended(struct forward *f, bool committed);
+
+/* ---- */
+
+/* Try at once, whatever was paused: a changed key, SIGHUP. */
+void forward_resume(struct forward *f);
+
+/* Send nothing any more, and write what is to be written. Answers that still come count. */
+void forward_stop(struct forward *f);
+
+/* Requests whose answers are still to come. */
+int forward_in_flight(const struct forward *f);
+
+/* Why nothing goes although the API would take it, or NULL: the alarm's words. */
+const char *forward_refusing(const struct forward *f);
+
+/* Whether an answer's record differed from what was sent, within the last while. */
+bool forward_echo_differed(const struct forward *f);
+
+const struct attempts *forward_attempts(const struct forward *f);
+
+/* Sends of a queued punch in this run; 0 where it was not sent. */
+int forward_tries(const struct forward *f, int64_t seq);
+
+/* Whether a frozen punch may have been sent with its answer lost: so is each that this run did not
+ * freeze itself. */
+bool forward_in_doubt(const struct forward *f, const struct punch *p);
+
+#endif

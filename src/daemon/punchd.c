@@ -1,0 +1,571 @@
+#include "daemon/punchd.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <jansson.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "api/curl.h"
+#include "base/backoff.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "daemon/control.h"
+#include "daemon/forward.h"
+#include "daemon/guard.h"
+#include "daemon/intake.h"
+#include "daemon/link.h"
+#include "daemon/opening.h"
+#include "daemon/refresh.h"
+#include "daemon/rejudge.h"
+#include "daemon/settings.h"
+#include "daemon/upkeep.h"
+#include "edge/apiloop.h"
+#include "edge/http.h"
+
+#define GOODBYE_MS      5000 /* answers that are under way are waited for so long */
+#define GOODBYE_LOOK_MS 20
+#define PATH_SIZE       4096
+
+/* Everything that lives while the daemon runs. */
+struct punchd {
+	struct context context;
+	const char *config_file;
+	char site[256];
+
+	struct guard guard;
+	struct terminals terminals;
+	struct intake *intake;
+	struct link *link;
+	struct apiloop *apiloop;
+	struct api_client *client;
+	struct forward *forward;
+	struct rejudge *rejudge;
+	struct refresh *refresh;
+	struct upkeep *upkeep;
+	struct control control;
+	struct http_server *http;
+
+	struct loop_signal *term, *interrupt, *hangup;
+	struct loop_timer *goodbye;
+	int64_t goodbye_until_us;
+
+	struct stat key_stat; /* of the key file when it was read */
+	bool has_key;
+	char key_words[SETTINGS_WORDS_MAX];
+};
+
+/* ---- the API key */
+
+/* Read the key again. Returns 0 or -ENOMEM; no key is no error. */
+static int load_key(struct punchd *d)
+{
+	char words[SETTINGS_WORDS_MAX], path[PATH_SIZE];
+	char *key = settings_key(&d->context.config, words);
+	int r;
+
+	settings_key_path(&d->context.config, path, sizeof path);
+	if (stat(path, &d->key_stat) < 0)
+		memset(&d->key_stat, 0, sizeof d->key_stat);
+	if (words[0] && strcmp(words, d->key_words) != 0)
+		log_warn("api_key",
+			key ? "the API key's file"
+			    : "there is no API key: punches are kept until there is",
+			LOG_S("why", words));
+	memcpy(d->key_words, words, sizeof d->key_words);
+	d->has_key = key != NULL;
+	r = api_client_set_key(d->client, key);
+	if (r == -EINVAL) {
+		log_warn("api_key", "the API key has characters that no header may carry",
+			LOG_S("file", path));
+		d->has_key = false;
+		r = api_client_set_key(d->client, NULL);
+	}
+	file_secret_free(key);
+	return r;
+}
+
+static bool key_changed(const struct punchd *d)
+{
+	struct stat now = {.st_size = 0};
+	char path[PATH_SIZE];
+
+	if (stat(settings_key_path(&d->context.config, path, sizeof path), &now) < 0)
+		memset(&now, 0, sizeof now);
+	return now.st_ino != d->key_stat.st_ino || now.st_size != d->key_stat.st_size ||
+		now.st_mtim.tv_sec != d->key_stat.st_mtim.tv_sec ||
+		now.st_mtim.tv_nsec != d->key_stat.st_mtim.tv_nsec ||
+		now.st_mode != d->key_stat.st_mode;
+}
+
+static void take_key(struct punchd *d)
+{
+	if (load_key(d) < 0)
+		return;
+	forward_resume(d->forward);
+	refresh_wake(d->refresh);
+}
+
+/* ---- alarms that are looked at every second */
+
+static void look_at_api(struct punchd *d)
+{
+	struct alarms *a = &d->context.alarms;
+	const char *refusing = forward_refusing(d->forward);
+	struct api_status s;
+
+	api_client_status(d->client, &s);
+	alarms_set(a, ALARM_API_AUTH,
+		!d->has_key || s.state == API_STATE_AUTH_FAILED || s.forbidden_punch ||
+			s.forbidden_refresh,
+		"%s",
+		!d->has_key ? "there is no API key: put it into the file that [api] key_file names"
+			: s.state == API_STATE_AUTH_FAILED
+			? "the API refuses the key (401): put a valid "
+			  "one into the key file; it is tried "
+			  "at once"
+			: "the API forbids this key what is asked "
+			  "(403): the key's rights are too small");
+	alarms_set(a, ALARM_API_OFFLINE,
+		s.state == API_STATE_OFFLINE || s.state == API_STATE_BACKOFF, "%s",
+		s.state == API_STATE_OFFLINE
+			? "the API cannot be reached: punches are kept and sent when it is back"
+			: "the API answers with errors: punches are kept and sent when it is well");
+	alarms_set(a, ALARM_API_GARBLED, s.garbled || forward_echo_differed(d->forward), "%s",
+		s.garbled ? "what answers is not the API: a proxy, a firewall or a wrong base_url"
+			  : "the API confirmed a record that differs from what was sent");
+	alarms_set(a, ALARM_API_REFUSING, refusing != NULL, "%s", refusing ? refusing : "");
+}
+
+static void look_at_queue(struct punchd *d)
+{
+	struct alarms *a = &d->context.alarms;
+	struct store_counts n;
+
+	store_counts(d->context.store, &n);
+	alarms_set(a, ALARM_HELD, n.open[PUNCH_HELD] > 0,
+		"%lld punches wait for something: punchctl punches --state held says for what",
+		(long long)n.open[PUNCH_HELD]);
+	alarms_set(a, ALARM_PARKED, n.open[PUNCH_PARKED] > 0,
+		"%lld punches need a person: punchctl punches --state parked lists them",
+		(long long)n.open[PUNCH_PARKED]);
+}
+
+static void on_second(void *arg)
+{
+	struct punchd *d = arg;
+
+	if (key_changed(d)) {
+		log_info("api_key", "the key file has changed: trying it");
+		take_key(d);
+	}
+	look_at_api(d);
+	look_at_queue(d);
+	link_look(d->link);
+	d->control.mqtt_connected = link_is_up(d->link, &d->control.mqtt_since_us);
+}
+
+/* ---- the wiring: what must go up goes through here */
+
+static void on_ack(void *arg, const char *topic, const char *payload, size_t length)
+{
+	struct punchd *d = arg;
+
+	/* Not delivered is not lost: the terminal sends again, and is told that it is a duplicate. */
+	link_publish(d->link, topic, payload, length);
+}
+
+static void on_claim(void *arg, struct punch *p)
+{
+	forward_claim(((struct punchd *)arg)->forward, p);
+}
+
+static void on_added(void *arg, const struct punch *p)
+{
+	forward_added(((struct punchd *)arg)->forward, p);
+}
+
+static int on_join(void *arg)
+{
+	return forward_join(((struct punchd *)arg)->forward);
+}
+
+static void on_ended(void *arg, bool committed)
+{
+	struct punchd *d = arg;
+
+	if (committed)
+		alarms_set(&d->context.alarms, ALARM_STORE_FAILED, false, " ");
+	forward_ended(d->forward, committed);
+}
+
+static void on_server_date(void *arg, int64_t date_s, struct moment sent, struct moment received)
+{
+	struct punchd *d = arg;
+
+	clocktrust_server_date(&d->context.clock, date_s, sent, received);
+}
+
+static void on_directory_changed(void *arg)
+{
+	rejudge_start(((struct punchd *)arg)->rejudge);
+}
+
+static void on_disk(void *arg, bool low)
+{
+	link_set_away(((struct punchd *)arg)->link, low);
+}
+
+static void on_calm(void *arg)
+{
+	link_set_careful(((struct punchd *)arg)->link, false);
+}
+
+/* ---- signals */
+
+static void on_goodbye(void *arg)
+{
+	struct punchd *d = arg;
+
+	if (forward_in_flight(d->forward) > 0 &&
+		loop_now(d->context.loop).mono_us < d->goodbye_until_us) {
+		loop_timer_set(d->goodbye, GOODBYE_LOOK_MS);
+		return;
+	}
+	forward_stop(d->forward);
+	if (!d->context.stopping)
+		loop_stop(d->context.loop, 0);
+}
+
+static void on_terminate(void *arg)
+{
+	struct punchd *d = arg;
+
+	if (d->goodbye_until_us != 0)
+		return;
+	log_info("stopping", "asked to stop: saying goodbye to the broker, waiting for answers");
+	d->goodbye_until_us = loop_now(d->context.loop).mono_us + GOODBYE_MS * 1000;
+	link_close(d->link);
+	forward_stop(d->forward);
+	loop_timer_set(d->goodbye, 0);
+}
+
+static void take_settings(struct punchd *d)
+{
+	const struct config *c = &d->context.config;
+
+	log_set_level((enum log_level)c->log.level);
+	d->context.verdict = (struct verdict_settings){
+		.max_age_s = c->punches.max_age_ms / 1000,
+		.max_future_s = c->punches.max_future_ms / 1000,
+		.accept_from_s = c->punches.accept_from_s,
+	};
+}
+
+static void log_faults(struct buf *faults)
+{
+	char *line, *rest = faults->data;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (line[0])
+			log_error("config", line);
+	}
+}
+
+static void on_hangup(void *arg)
+{
+	struct punchd *d = arg;
+	struct buf faults, restart;
+	struct config wanted;
+
+	buf_init(&faults, SETTINGS_FAULTS_MAX);
+	buf_init(&restart, SETTINGS_FAULTS_MAX);
+	if (settings_read(&wanted, d->config_file, &faults) < 0 || faults.len > 0) {
+		log_faults(&faults);
+		log_error("config", "the new settings are at fault: the old ones stay");
+	} else {
+		config_restart_keys(&d->context.config, &wanted, &restart);
+		config_take_live(&d->context.config, &wanted);
+		take_settings(d);
+		log_info("config", "settings read again");
+		if (restart.len > 0)
+			log_warn("config", "these take effect after a restart",
+				LOG_S("keys", restart.data));
+	}
+	config_done(&wanted);
+	buf_done(&faults);
+	buf_done(&restart);
+	take_key(d);
+	upkeep_wake(d->upkeep);
+	rejudge_start(d->rejudge);
+}
+
+/* ---- making everything, from the bottom up */
+
+static int64_t wall_us(void *arg)
+{
+	struct loop *l = arg;
+
+	return loop_now(l).wall_us;
+}
+
+static struct moment api_now(void *arg)
+{
+	return loop_now(((struct punchd *)arg)->context.loop);
+}
+
+static uint64_t api_random(void *arg)
+{
+	return loop_random(((struct punchd *)arg)->context.loop);
+}
+
+static int make_context(struct punchd *d)
+{
+	struct context *c = &d->context;
+	int r = clock_boot_id(c->boot_id);
+
+	directory_init(&c->directory, loop_random(c->loop));
+	clocktrust_init(&c->clock);
+	clocktrust_look(&c->clock, loop_now(c->loop), clock_synchronized());
+	c->site = settings_site(&c->config, d->site, sizeof d->site);
+	if (r == 0)
+		r = zone_load(c->config.site.time_zone, &c->zone);
+	if (r < 0) {
+		log_error("start", "the system's boot id or time zone cannot be read",
+			LOG_S("error", strerror(-r)));
+		return r;
+	}
+	take_settings(d);
+	return opening_store(c);
+}
+
+static int make_api(struct punchd *d)
+{
+	const struct config *c = &d->context.config;
+	const struct api_curl_settings transport = {
+		.ca_file = c->api.ca_file[0] ? c->api.ca_file : NULL,
+		.timeout_ms = c->api.timeout_ms,
+		.max_connections = (int)c->api.max_in_flight,
+		.user_agent = "punchd/" PACKAGE_VERSION,
+	};
+	const struct api_settings settings = {
+		.base_url = c->api.base_url,
+		.plan_limit = c->api.plan,
+		.max_in_flight = (int)c->api.max_in_flight,
+		.retry_min_ms = c->api.retry_min_ms,
+		.retry_max_ms = c->api.retry_max_ms,
+		.auth_retry_ms = c->api.auth_retry_ms,
+	};
+	const struct api_world world = {.arg = d, .now = api_now, .random = api_random};
+	int r = apiloop_new(d->context.loop, &transport, &d->apiloop);
+
+	if (r == 0)
+		r = api_client_new(&settings, &world, apiloop_transport(d->apiloop), &d->client);
+	if (r < 0)
+		log_error("start",
+			"the API's client could not be made: check [api] base_url and ca_file",
+			LOG_S("error", strerror(-r)));
+	return r;
+}
+
+static int make_line(struct punchd *d)
+{
+	struct context *c = &d->context;
+	const struct forward_events forward = {.arg = d, .server_date = on_server_date};
+	const struct intake_events intake = {.arg = d,
+		.publish = on_ack,
+		.claim = on_claim,
+		.added = on_added,
+		.join = on_join,
+		.ended = on_ended};
+	const struct rejudge_events rejudge = {
+		.arg = d, .added = on_added, .join = on_join, .ended = on_ended};
+	const struct refresh_events refresh = {
+		.arg = d, .changed = on_directory_changed, .server_date = on_server_date};
+	const struct upkeep_events upkeep = {.arg = d,
+		.disk = on_disk,
+		.clock_changed = on_directory_changed,
+		.second = on_second};
+	int r = guard_init(&d->guard, c, on_calm, d);
+
+	terminals_init(&d->terminals, loop_random(c->loop));
+	if (r == 0)
+		r = forward_new(c, d->client, &forward, &d->forward);
+	if (r == 0)
+		r = load_key(d);
+	if (r == 0)
+		r = intake_new(c, &d->guard, &d->terminals, &intake, &d->intake);
+	if (r == 0)
+		r = rejudge_new(c, &rejudge, &d->rejudge);
+	if (r == 0)
+		r = refresh_new(c, d->client, &refresh, &d->refresh);
+	if (r == 0)
+		r = upkeep_new(c, &upkeep, &d->upkeep);
+	if (r == 0)
+		r = intake_recover(d->intake);
+	if (r == 0)
+		r = link_new(c, &d->guard, d->intake, &d->link);
+	if (r < 0)
+		log_error("start", "could not start", LOG_S("error", strerror(-r)));
+	return r;
+}
+
+static gid_t group_id(const char *name)
+{
+	const struct group *g = name[0] ? getgrnam(name) : NULL;
+
+	return g ? g->gr_gid : (gid_t)-1;
+}
+
+static int make_control(struct punchd *d)
+{
+	struct context *c = &d->context;
+	int group_error = 0, r;
+
+	d->control = (struct control){
+		.context = c,
+		.forward = d->forward,
+		.client = d->client,
+		.refresh = d->refresh,
+		.terminals = &d->terminals,
+		.mqtt_since_us = loop_now(c->loop).wall_us,
+		.started_us = loop_now(c->loop).mono_us,
+		.group = group_id(c->config.control.group),
+	};
+	r = http_unix_new(c->loop, c->config.control.socket, c->config.control.group,
+		control_dispatch, &d->control, &d->http, &group_error);
+	if (r < 0)
+		log_error("control",
+			"cannot listen on the control socket: its folder must exist, and "
+			"no other punchd may use it",
+			LOG_S("socket", c->config.control.socket), LOG_S("error", strerror(-r)));
+	else if (group_error < 0)
+		log_warn("control", "only root and this user can ask: the group cannot be let in",
+			LOG_S("group", c->config.control.group),
+			LOG_S("error", strerror(-group_error)));
+	return r;
+}
+
+static int make_signals(struct punchd *d)
+{
+	struct loop *l = d->context.loop;
+
+	signal(SIGPIPE, SIG_IGN);
+	d->term = loop_signal_new(l, SIGTERM, on_terminate, d);
+	d->interrupt = loop_signal_new(l, SIGINT, on_terminate, d);
+	d->hangup = loop_signal_new(l, SIGHUP, on_hangup, d);
+	d->goodbye = loop_timer_new(l, on_goodbye, d);
+	return d->term && d->interrupt && d->hangup && d->goodbye ? 0 : -ENOMEM;
+}
+
+static void unmake(struct punchd *d)
+{
+	struct context *c = &d->context;
+
+	http_server_free(d->http);
+	link_free(d->link);
+	api_client_free(d->client);
+	apiloop_free(d->apiloop);
+	forward_free(d->forward);
+	rejudge_free(d->rejudge);
+	refresh_free(d->refresh);
+	upkeep_free(d->upkeep);
+	intake_free(d->intake);
+	guard_done(&d->guard);
+	terminals_done(&d->terminals);
+	loop_signal_free(d->term);
+	loop_signal_free(d->interrupt);
+	loop_signal_free(d->hangup);
+	loop_timer_free(d->goodbye);
+	store_close(c->store);
+	directory_done(&c->directory);
+	zone_free(c->zone);
+	config_done(&c->config);
+	loop_free(c->loop);
+}
+
+static int run(struct punchd *d)
+{
+	int code = PUNCHD_EXIT_FAILED;
+
+	if (make_context(d) < 0 || make_api(d) < 0 || make_line(d) < 0 || make_control(d) < 0 ||
+		make_signals(d) < 0)
+		return PUNCHD_EXIT_FAILED;
+	log_info("started", "punchd " PACKAGE_VERSION " runs", LOG_S("site", d->site),
+		LOG_S("store", d->context.config.store.path),
+		LOG_S("socket", d->context.config.control.socket));
+	rejudge_start(d->rejudge);
+	forward_wake(d->forward);
+	code = loop_run(d->context.loop);
+	if (code == 0 && guard_clean(&d->guard) < 0)
+		code = PUNCHD_EXIT_FAILED;
+	log_info("stopped", "punchd ends", LOG_I("code", code < 0 ? 1 : code));
+	return code < 0 ? PUNCHD_EXIT_FAILED : code;
+}
+
+/* ---- what main calls */
+
+/* Read the settings; faults go to stderr. Returns whether they are good. */
+static bool read_settings(struct config *c, const char *file)
+{
+	struct buf faults;
+	bool good;
+
+	buf_init(&faults, SETTINGS_FAULTS_MAX);
+	good = settings_read(c, file, &faults) == 0 && faults.len == 0;
+	fputs(faults.data, stderr);
+	buf_done(&faults);
+	return good;
+}
+
+int punchd_run(const char *config_file)
+{
+	struct punchd *d = calloc(1, sizeof *d);
+	int code;
+
+	if (!d)
+		return PUNCHD_EXIT_FAILED;
+	d->config_file = config_file;
+	d->context.loop = loop_new();
+	if (!d->context.loop) {
+		free(d);
+		return PUNCHD_EXIT_FAILED;
+	}
+	json_object_seed((size_t)loop_random(d->context.loop));
+	alarms_init(&d->context.alarms, wall_us, d->context.loop);
+	if (read_settings(&d->context.config, config_file)) {
+		code = run(d);
+	} else {
+		fprintf(stderr, "punchd: the settings are at fault, nothing was started\n");
+		code = PUNCHD_EXIT_CONFIG;
+	}
+	unmake(d);
+	free(d);
+	return code;
+}
+
+int punchd_check(const char *config_file)
+{
+	struct config c;
+	bool good = read_settings(&c, config_file);
+
+	config_done(&c);
+	return good ? 0 : 1;
+}
+
+int punchd_print(const char *config_file)
+{
+	struct config c;
+	struct buf text;
+	bool good = read_settings(&c, config_file);
+
+	buf_init(&text, SETTINGS_FAULTS_MAX);
+	if (good)
+		config_print(&c, &text);
+	fputs(text.data, stdout);
+	good = good && buf_error(&text) == 0;
+	buf_done(&text);
+	config_done(&c);
+	return good ? 0 : 1;
+}

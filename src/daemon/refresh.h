@@ -1,0 +1,45 @@
+/*
+ * The directory: all users (paged) and devices, fetched on start, by [sync] and when asked, kept in
+ * memory and in the store.
+ *
+ * A pass counts as complete when every page came. Where the total changed while paging, or fewer
+ * people came than it said, the list may have shifted under us: the pass is made again, at most
+ * three times. Nothing is ever removed.
+ */
+#ifndef PUNCHD_DAEMON_REFRESH_H
+#define PUNCHD_DAEMON_REFRESH_H
+
+#include "api/api.h"
+#include "daemon/context.h"
+
+struct refresh;
+
+struct refresh_events {
+	void *arg;
+	/* Something in the directory is new or different, or is known for the first time. */
+	void (*changed)(void *arg);
+	/* An answer showed the server's clock. */
+	void (*server_date)(void *arg, int64_t date_s, struct moment sent, struct moment received);
+};
+
+/* The outcome of the passes, for status. A pass is one fetch of both lists. */
+struct refresh_status {
+	int64_t wanted;    /* the number of the newest pass that was asked for */
+	int64_t complete;  /* of the newest complete one; 0: none yet */
+	int64_t failed;    /* of the newest failed try */
+	const char *words; /* why it failed; "" */
+};
+
+int refresh_new(struct context *context, struct api_client *client,
+	const struct refresh_events *events, struct refresh **ret_refresh);
+void refresh_free(struct refresh *r);
+
+/* Fetch both lists now. Returns the number of the pass. */
+int64_t refresh_now(struct refresh *r);
+
+/* Settings or the key have changed: take up the new intervals, and try again what failed. */
+void refresh_wake(struct refresh *r);
+
+void refresh_status(const struct refresh *r, struct refresh_status *ret);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Settings from disk: the configuration file, what lies in conf.d beside it, and the secrets that
+ * they name (punchd.conf(5)).
+ */
+#ifndef PUNCHD_DAEMON_SETTINGS_H
+#define PUNCHD_DAEMON_SETTINGS_H
+
+#include "base/buf.h"
+#include "core/config.h"
+
+#define SETTINGS_FAULTS_MAX (256 * 1024)
+
+/*
+ * Read FILE and, in name order, every *.conf of DIR/conf.d, where DIR is FILE's folder. Faults, also files
+ * that cannot be read, are appended to faults as `FILE:LINE: message`. A FILE that does not exist is
+ * a fault; no conf.d is none.
+ * Returns 0, also with faults, or -ENOMEM. c is made in either case: config_done.
+ */
+int settings_read(struct config *c, const char *file, struct buf *faults);
+
+/* Where the API key lies: [api] key_file, else systemd's credential, else /etc/punchd/api.key. */
+const char *settings_key_path(const struct config *c, char *to, size_t size);
+
+/*
+ * The API key, or NULL where there is none. ret_words then says why; it also tells of a file that
+ * others can read, with the key there all the same ("" where all is well). Freed by
+ * file_secret_free.
+ */
+#define SETTINGS_WORDS_MAX 512
+char *settings_key(const struct config *c, char ret_words[static SETTINGS_WORDS_MAX]);
+
+/* The broker's password: 0, also where none is named (*ret NULL), or an error with words. */
+int settings_password(
+	const struct config *c, char **ret_password, char ret_words[static SETTINGS_WORDS_MAX]);
+
+/* The MQTT client id: as set, else punchd- and 12 hex digits derived from the machine id.
+ * Returns 0 or a negative errno (no machine id). */
+int settings_client_id(const struct config *c, char *to, size_t size);
+
+/* The site's name: as set, else the host name. Returns to. */
+const char *settings_site(const struct config *c, char *to, size_t size);
+
+#endif

@@ -1,0 +1,117 @@
+#include "daemon/terminals.h"
+
+#include "base/clock.h"
+#include "base/jget.h"
+#include "base/time.h"
+
+#define STATUS_MAX 4096 /* bytes of a status message that are looked at */
+
+struct terminal {
+	int64_t seen_us;  /* wall clock; 0: never */
+	int64_t punch_us; /* wall clock; 0: never */
+	int online;       /* -1: it never said */
+};
+
+void terminals_init(struct terminals *t, uint64_t seed)
+{
+	strmap_init(&t->by_serial, seed);
+}
+
+void terminals_done(struct terminals *t)
+{
+	size_t pos = 0;
+	void *value;
+
+	while ((value = strmap_next(&t->by_serial, &pos, NULL)))
+		free(value);
+	strmap_done(&t->by_serial);
+}
+
+static struct terminal *get(struct terminals *t, const char *serial)
+{
+	struct terminal *one = strmap_get(&t->by_serial, serial);
+
+	if (one || strmap_count(&t->by_serial) >= TERMINALS_SHOWN_MAX)
+		return one;
+	one = calloc(1, sizeof *one);
+	if (!one)
+		return NULL;
+	one->online = -1;
+	if (strmap_put(&t->by_serial, serial, one, NULL) < 0) {
+		free(one);
+		return NULL;
+	}
+	return one;
+}
+
+void terminals_saw(
+	struct terminals *t, const char *serial, int64_t wall_us, bool punch, bool retained)
+{
+	struct terminal *one = get(t, serial);
+
+	if (!one || retained)
+		return;
+	one->seen_us = wall_us;
+	if (punch)
+		one->punch_us = wall_us;
+	/* Its last will may have come before it did: what it sends now counts. */
+	if (one->online == 0)
+		one->online = 1;
+}
+
+void terminals_status(struct terminals *t, const char *serial, const void *payload, size_t length,
+	int64_t wall_us, bool retained)
+{
+	json_t *root = length <= STATUS_MAX ? json_loadb(payload, length, 0, NULL) : NULL;
+	struct terminal *one = get(t, serial);
+	bool online;
+
+	if (one && jget_bool(root, "online", &online) > 0) {
+		one->online = online;
+		/* A last will is the broker speaking, not the terminal. */
+		if (online && !retained)
+			one->seen_us = wall_us;
+	}
+	json_decref(root);
+}
+
+static json_t *time_or_null(int64_t wall_us)
+{
+	char text[TIME_TEXT_SIZE];
+
+	return wall_us == 0 ? json_null()
+			    : json_string(time_format_utc(wall_us / CLOCK_US_PER_S, -1, text));
+}
+
+static json_t *terminal_json(
+	const char *serial, const struct terminal *one, const struct directory *directory)
+{
+	const struct dir_device *device = directory_device(directory, serial);
+
+	return json_pack("{s:s, s:s?, s:o, s:o, s:o, s:n}", "serial", serial, "device_id",
+		device ? device->id : NULL, "online",
+		one->online < 0 ? json_null() : json_boolean(one->online), "last_seen",
+		time_or_null(one->seen_us), "last_punch", time_or_null(one->punch_us), "skew_s");
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+json_t *terminals_json(const struct terminals *t, const struct directory *directory)
+{
+	size_t count = strmap_count(&t->by_serial), n = 0, pos = 0;
+	const char **names = calloc(count + 1, sizeof *names);
+	json_t *list = json_array();
+
+	while (names && n < count && strmap_next(&t->by_serial, &pos, &names[n]))
+		n++;
+	if (names)
+		qsort(names, n, sizeof *names, by_name);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list,
+			terminal_json(names[i], strmap_get(&t->by_serial, names[i]), directory));
+	free(names);
+	return list;
+}

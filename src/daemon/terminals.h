@@ -1,0 +1,36 @@
+/*
+ * What the gateway saw of each terminal since it started: in memory, for status.
+ */
+#ifndef PUNCHD_DAEMON_TERMINALS_H
+#define PUNCHD_DAEMON_TERMINALS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/strmap.h"
+#include "core/directory.h"
+
+/* Strangers choose these names: beyond so many, new ones are not listed. */
+#define TERMINALS_SHOWN_MAX 10000
+
+struct terminals {
+	struct strmap by_serial;
+};
+
+void terminals_init(struct terminals *t, uint64_t seed);
+void terminals_done(struct terminals *t);
+
+/* A message of a terminal came; punch: it brought at least one punch. retained: the broker kept it,
+ * so it says nothing about now. */
+void terminals_saw(
+	struct terminals *t, const char *serial, int64_t wall_us, bool punch, bool retained);
+
+/* Its status topic said something (INTERFACES: att/v1/{serial}/status). */
+void terminals_status(struct terminals *t, const char *serial, const void *payload, size_t length,
+	int64_t wall_us, bool retained);
+
+/* As in the status document, sorted by serial; a new reference. */
+json_t *terminals_json(const struct terminals *t, const struct directory *directory);
+
+#endif

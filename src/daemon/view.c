@@ -1,0 +1,176 @@
+#include "daemon/view.h"
+
+#include "base/hex.h"
+#include "base/time.h"
+#include "store/store_punch.h"
+
+#define RAW_SHOWN 4096
+
+json_t *view_time(int64_t wall_us, bool with_ms)
+{
+	char text[TIME_TEXT_SIZE];
+	int64_t s = wall_us / CLOCK_US_PER_S;
+
+	if (wall_us == 0)
+		return json_null();
+	return json_string(
+		time_format_utc(s, with_ms ? (int)(wall_us % CLOCK_US_PER_S / 1000) : -1, text));
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
+}
+
+static json_t *seconds_or_null(bool there, int64_t unix_s)
+{
+	char text[TIME_TEXT_SIZE];
+
+	return there ? json_string(time_format_utc(unix_s, -1, text)) : json_null();
+}
+
+static json_t *live_of(const struct punch *p)
+{
+	if (p->flags & (FLAG_LIVE | FLAG_STORED))
+		return json_boolean(p->flags & FLAG_LIVE);
+	return json_null();
+}
+
+static json_t *user_of(const struct context *c, const struct punch *p)
+{
+	const struct dir_user *user = directory_user(&c->directory, p->user_id);
+
+	/* What could not be read has no user. */
+	if (!p->user[0])
+		return json_null();
+	return json_pack("{s:s, s:s, s:o, s:o}", "kind", user_kind_name(p->user_kind), "value",
+		p->user, "user_id", text_or_null(p->user_id), "name",
+		text_or_null(user ? user->name : ""));
+}
+
+static json_t *flags_of(const struct punch *p)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} shown[] = {{FLAG_NO_ID, "no_id"}, {FLAG_AMENDED, "amended"},
+		{FLAG_TIME_SKIPPED, "time_skipped"}};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+		if (p->flags & shown[i].flag)
+			json_array_append_new(list, json_string(shown[i].name));
+	}
+	return list;
+}
+
+static json_t *error_of(const struct punch *p)
+{
+	if (!p->error_code[0] && !p->error_message[0])
+		return json_null();
+	return json_pack("{s:o, s:o, s:o}", "code", text_or_null(p->error_code), "message",
+		text_or_null(p->error_message), "param", text_or_null(p->error_param));
+}
+
+json_t *view_punch(const struct context *c, const struct forward *f, const struct punch *p)
+{
+	char id[IDENTITY_SIZE * 2 + 1], reason[REASON_TEXT_SIZE];
+	int tries = punch_settled(p->state) || p->state == PUNCH_PARKED ? p->tries
+									: forward_tries(f, p->seq);
+	json_t *view = json_pack("{s:s, s:s, s:o, s:b, s:b, s:s, s:o, s:o}", "id",
+		hex_encode(p->identity, IDENTITY_SIZE, id), "state", punch_state_name(p->state),
+		"reason", text_or_null(punch_reason_name(p->reason, reason)), "in_doubt",
+		forward_in_doubt(f, p), "frozen", p->frozen_us != 0, "terminal", p->terminal,
+		"device_id", text_or_null(p->device_id), "user", user_of(c, p));
+
+	if (!view)
+		return NULL;
+	json_object_set_new(view, "time", seconds_or_null(p->has_time, p->time_s));
+	json_object_set_new(view, "time_sent", text_or_null(p->time_sent));
+	json_object_set_new(view, "received", view_time(p->received_us, true));
+	json_object_set_new(view, "type", text_or_null(punch_type_name(p->type)));
+	json_object_set_new(view, "type_from", text_or_null(type_from_name(p->type_from)));
+	json_object_set_new(view, "record_id", text_or_null(p->record_id));
+	json_object_set_new(view, "live", live_of(p));
+	json_object_set_new(view, "att_id", text_or_null(p->att_id));
+	json_object_set_new(view, "tries", json_integer(tries));
+	json_object_set_new(view, "flags", flags_of(p));
+	json_object_set_new(view, "error", error_of(p));
+	return view;
+}
+
+/* ---- the trace */
+
+static void add_entry(json_t *trace, const char *event, int64_t at_us, json_t *rest)
+{
+	json_t *entry = json_pack("{s:o, s:s}", "at", view_time(at_us, true), "event", event);
+
+	if (entry && rest)
+		json_object_update(entry, rest);
+	json_decref(rest);
+	json_array_append_new(trace, entry);
+}
+
+/* Topic and bytes of what could not be read, as far as they are text. */
+static json_t *raw_of(const struct context *c, const struct punch *p)
+{
+	char bytes[RAW_SHOWN + 1], topic[1024];
+	int n = store_raw_get(c->store, p->seq, bytes, RAW_SHOWN, topic, sizeof topic);
+	json_t *text;
+
+	if (n < 0)
+		return json_object();
+	text = json_stringn(bytes, (size_t)n);
+	if (!text) {
+		for (int i = 0; i < n; i++) {
+			if ((unsigned char)bytes[i] >= 0x80)
+				bytes[i] = '?';
+		}
+		text = json_stringn(bytes, (size_t)n);
+	}
+	return json_pack("{s:s, s:o}", "topic", topic, "raw", text);
+}
+
+static void add_attempts(json_t *trace, const struct forward *f, const struct punch *p)
+{
+	const struct attempt *a;
+	int listed = 0, tries = forward_tries(f, p->seq);
+	size_t pos = 0, at = json_array_size(trace);
+
+	while ((a = attempts_next(forward_attempts(f), p->seq, &pos))) {
+		add_entry(trace, "attempt", a->at_us,
+			json_pack("{s:s, s:o}", "outcome", api_outcome_name(a->outcome), "status",
+				a->status ? json_integer(a->status) : json_null()));
+		listed++;
+	}
+	/* Older ones of this run are known by their number alone. */
+	if (tries > listed)
+		json_array_insert_new(trace, at,
+			json_pack("{s:n, s:s, s:i}", "at", "event", "attempt", "count",
+				tries - listed));
+}
+
+json_t *view_trace(const struct context *c, const struct forward *f, const struct punch *p)
+{
+	json_t *trace = json_array();
+	char reason[REASON_TEXT_SIZE], key[WIRE_KEY_SIZE * 2 + 1];
+
+	if (!trace)
+		return NULL;
+	add_entry(trace, "received", p->received_us, raw_of(c, p));
+	if (p->frozen_us != 0)
+		add_entry(trace, "frozen", p->frozen_us,
+			json_pack("{s:s, s:s, s:s, s:s}", "user_id", p->user_id, "device_id",
+				p->device_id, "type", punch_type_name(p->type), "key",
+				hex_encode(p->wire_key, WIRE_KEY_SIZE, key)));
+	add_attempts(trace, f, p);
+	if (punch_settled(p->state))
+		add_entry(trace, "settled", p->settled_us,
+			json_pack("{s:s, s:o}", "state", punch_state_name(p->state), "att_id",
+				text_or_null(p->att_id)));
+	else
+		add_entry(trace, "judged", 0,
+			json_pack("{s:s, s:o}", "state", punch_state_name(p->state), "reason",
+				text_or_null(punch_reason_name(p->reason, reason))));
+	return trace;
+}
