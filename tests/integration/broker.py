@@ -1,0 +1,176 @@
+"""A real mosquitto for tests, with the configuration that punchd ships.
+
+    with Broker() as broker:
+        ... broker.port ...
+        broker.kill()      # -9: what was not saved is gone
+        broker.start()
+
+It listens on an ephemeral port of the loopback, keeps its memory in a folder of its own, and ends
+no process but its own.
+"""
+import os
+import pathlib
+import pwd
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+SHIPPED = ROOT / "etc/mosquitto/punchd.conf"
+MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+
+def free_port():
+    """A port that was free a moment ago. The kernel does not give it out again soon."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def _many_files():
+    """Thousands of terminals need as many descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class Broker:
+    """shipped: the configuration file to use, None for mosquitto's defaults. passwords: a dict of
+    user names; without it anybody may come. extra: more configuration lines. under: the folder
+    for its own folder."""
+
+    def __init__(self, shipped=SHIPPED, passwords=None, extra=(), under=None, start=True):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="broker-", dir=under))
+        self.shipped = shipped
+        self.passwords = passwords
+        self.extra = list(extra)
+        self.port = free_port()
+        self.process = None
+        self.log = self.dir / "log"
+        self.memory = self.dir / "memory"
+        if start:
+            self.start()
+
+    # ---- configuration
+
+    def _configuration(self):
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            f"user {pwd.getpwuid(os.geteuid()).pw_name}",
+            f"persistence_location {self.memory}/",
+            "log_dest stderr",
+            "log_type all",
+            "connection_messages true",
+        ]
+        if self.shipped is None:
+            lines.append("persistence true")
+        else:
+            lines.append(pathlib.Path(self.shipped).read_text())
+        if self.passwords is None:
+            lines.append("allow_anonymous true")
+        else:
+            lines += ["allow_anonymous false", f"password_file {self._password_file()}"]
+        return "\n".join(lines + self.extra) + "\n"
+
+    def _password_file(self):
+        path = self.dir / "passwords"
+        path.write_text("".join(f"{u}:{p}\n" for u, p in self.passwords.items()))
+        path.chmod(0o600)
+        subprocess.run(["mosquitto_passwd", "-U", str(path)], check=True)
+        return path
+
+    # ---- life
+
+    def start(self):
+        """Start it and wait until it accepts connections."""
+        assert self.process is None
+        self.memory.mkdir(exist_ok=True)
+        path = self.dir / "mosquitto.conf"
+        for _ in range(5):
+            path.write_text(self._configuration())
+            with open(self.log, "ab") as log:
+                self.process = subprocess.Popen(
+                    [MOSQUITTO, "-c", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    preexec_fn=_many_files)
+            if self._wait_accepting():
+                return self
+            self.process = None
+            if "Address already in use" not in self.log.read_text(errors="replace"):
+                break
+            self.port = free_port()
+        raise RuntimeError(f"mosquitto does not start:\n{self.log.read_text(errors='replace')}")
+
+    def _wait_accepting(self):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return True
+            except OSError:
+                time.sleep(0.01)
+        self._end(signal.SIGKILL)
+        return False
+
+    def _end(self, signo):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signo)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def stop(self):
+        """In order: it saves what it has."""
+        self._end(signal.SIGTERM)
+
+    def kill(self):
+        """kill -9: what it has not saved is gone."""
+        self._end(signal.SIGKILL)
+
+    def wipe(self):
+        """Stop it and take its memory away: no session, no message, nothing retained."""
+        self.stop()
+        shutil.rmtree(self.memory)
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def pause(self):
+        """It stands still, and its connections with it, until resume."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def done(self):
+        if self.process is not None and self.process.poll() is None:
+            self.resume()
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    # ---- looking at it
+
+    def saved(self):
+        """The file it persists to."""
+        return self.memory / "mosquitto.db"
+
+    def written_bytes(self):
+        """What it has handed to write() since it started."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/io").read_text()
+        return int(text.split("wchar: ")[1].split()[0])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.done()
