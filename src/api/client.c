@@ -312,11 +312,10 @@ static enum api_outcome outcome_for_gate(enum api_outcome outcome)
 	return API_CANCELLED;
 }
 
-/* An answer to an old key says nothing of the new one. */
-static bool is_of_old_key(const struct call *call, enum api_outcome outcome)
+/* An answer to an old key says nothing of the new one's rights and budget. */
+static bool is_of_old_key(const struct call *call)
 {
-	return (outcome == API_UNAUTHORIZED || outcome == API_FORBIDDEN) &&
-		call->key_generation != call->client->key_generation;
+	return call->key_generation != call->client->key_generation;
 }
 
 static void tell_circuits(struct api_client *c, const struct call *call,
@@ -324,7 +323,7 @@ static void tell_circuits(struct api_client *c, const struct call *call,
 {
 	enum api_outcome outcome = reply->outcome;
 
-	if (is_of_old_key(call, outcome))
+	if ((outcome == API_UNAUTHORIZED || outcome == API_FORBIDDEN) && is_of_old_key(call))
 		outcome = API_CANCELLED;
 	circuit_ended(&c->circuit, call->epoch, outcome, retry_after_us, reply->received.mono_us,
 		random_bits(c));
@@ -365,18 +364,19 @@ static void tell_pace(struct api_client *c, const struct call *call,
 	const struct api_answer *answer, int64_t now_us, int64_t *ret_retry_after_us)
 {
 	struct pace_headers headers;
-	bool answered = answer->fate == API_FATE_ANSWERED;
+	bool limited = answer->status == 429;
 
 	*ret_retry_after_us = -1;
 	if (call->keyless)
 		return;
-	if (answered) {
-		api_read_rate(answer->status, &answer->headers, &headers);
-		if (headers.retry_after_s >= 0)
-			*ret_retry_after_us = pace_clamp_us(headers.retry_after_s);
+	if (answer->fate != API_FATE_ANSWERED || is_of_old_key(call)) {
+		pace_answered(&c->pace, call->ticket, now_us, false, NULL);
+		return;
 	}
-	pace_answered(&c->pace, call->ticket, now_us, answered && answer->status == 429,
-		answered ? &headers : NULL);
+	api_read_rate(answer->status, &answer->headers, &headers);
+	if (headers.retry_after_s >= 0)
+		*ret_retry_after_us = pace_clamp_us(headers.retry_after_s);
+	pace_answered(&c->pace, call->ticket, now_us, limited, &headers);
 }
 
 static void on_answered(void *arg, const struct api_answer *answer)

@@ -10,7 +10,8 @@ static bool refresh_is_due(const struct share *s)
 static int64_t punch_room(struct share *s, int64_t room, int64_t now_us, int64_t *ret_wait_us)
 {
 	s->offered = room;
-	if (room == 0 || !refresh_is_due(s) || now_us >= s->kept_until_us)
+	if (room == 0 || now_us >= s->kept_until_us ||
+		s->since_refresh + room < SHARE_REFRESH_EVERY)
 		return room;
 	s->offered = room - 1;
 	if (s->offered == 0)

@@ -1,6 +1,7 @@
 /*
  * How punches and refreshes share what may be sent: punches come first, and yet a refresh gets
- * every 20th request while both want more than there is. Pure.
+ * about every 20th request (counted when it is handed over: what is in flight together may come in
+ * between) while both want more than there is. Pure.
  *
  * The caller asks for room before it sends. So punches that take all that they were offered are
  * pressing; where they leave some of it, a refresh may have what it likes. A refresh whose turn it

@@ -1,6 +1,6 @@
 # Unit tests of src/api.
 UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire tests/unit/test_pace \
-	tests/unit/test_circuit
+	tests/unit/test_circuit tests/unit/test_share tests/unit/test_client
 check_PROGRAMS += $(UNIT_API)
 TESTS += $(UNIT_API)
 
@@ -15,3 +15,7 @@ tests_unit_test_pace_SOURCES = tests/unit/test_pace.c tests/unit/unit.h
 tests_unit_test_pace_LDADD = $(UNIT_API_LIBS)
 tests_unit_test_circuit_SOURCES = tests/unit/test_circuit.c tests/unit/unit.h
 tests_unit_test_circuit_LDADD = $(UNIT_API_LIBS)
+tests_unit_test_share_SOURCES = tests/unit/test_share.c tests/unit/unit.h
+tests_unit_test_share_LDADD = $(UNIT_API_LIBS)
+tests_unit_test_client_SOURCES = tests/unit/test_client.c tests/unit/unit.h
+tests_unit_test_client_LDADD = $(UNIT_API_LIBS)

@@ -1,0 +1,147 @@
+/* api/share: punches first, and every 20th request a refresh's. */
+#include "unit.h"
+
+#include "api/share.h"
+
+#define S CLOCK_US_PER_S
+
+static struct share s;
+static int64_t wait_us;
+
+static int64_t punch_room(int64_t room, int64_t now_us)
+{
+	wait_us = room > 0 ? 0 : -1;
+	return share_room(&s, API_CLASS_PUNCH, room, now_us, &wait_us);
+}
+
+static int64_t refresh_room(int64_t room, int64_t now_us)
+{
+	wait_us = room > 0 ? 0 : -1;
+	return share_room(&s, API_CLASS_REFRESH, room, now_us, &wait_us);
+}
+
+static void test_nobody_presses(void **state)
+{
+	(void)state;
+	s = (struct share){.offered = 0};
+	assert_int_equal(refresh_room(8, 0), 8);
+	assert_int_equal(punch_room(8, 0), 8);
+	share_sent(&s, API_CLASS_PUNCH);
+	assert_int_equal(refresh_room(7, 0), 7); /* seven places were left */
+	share_sent(&s, API_CLASS_REFRESH);
+	share_ended(&s, API_CLASS_REFRESH);
+	share_ended(&s, API_CLASS_PUNCH);
+	assert_int_equal(s.punches, 0);
+}
+
+static void test_punches_first(void **state)
+{
+	(void)state;
+	s = (struct share){.offered = 0};
+	assert_int_equal(punch_room(2, 0), 2);
+	share_sent(&s, API_CLASS_PUNCH);
+	share_sent(&s, API_CLASS_PUNCH);
+	share_ended(&s, API_CLASS_PUNCH);
+	assert_int_equal(refresh_room(1, 0), 0); /* they took all, and will take this one */
+	assert_int_equal(wait_us, SHARE_ASK_US);
+	assert_int_equal(punch_room(1, 0), 1);
+	share_ended(&s, API_CLASS_PUNCH);
+	assert_int_equal(refresh_room(2, 0), 2); /* none runs: they have gone */
+}
+
+/* The wait that others caused stays what it is. */
+static void test_no_room_for_anyone(void **state)
+{
+	(void)state;
+	s = (struct share){.offered = 0};
+	wait_us = 30 * S;
+	assert_int_equal(share_room(&s, API_CLASS_PUNCH, 0, 0, &wait_us), 0);
+	assert_int_equal(wait_us, 30 * S);
+	assert_int_equal(share_room(&s, API_CLASS_REFRESH, 0, 0, &wait_us), 0);
+	assert_int_equal(wait_us, 30 * S);
+	assert_int_equal(refresh_room(0, 0), 0);
+	assert_int_equal(wait_us, SHARE_ASK_US);
+}
+
+/* One place, and punches without end, asking first each time. */
+static void test_every_20th_is_a_refresh(void **state)
+{
+	int punches = 0, refreshes = 0;
+
+	(void)state;
+	s = (struct share){.offered = 0};
+	for (int64_t now_us = 0; punches + refreshes < 2000; now_us += S / 10) {
+		if (punch_room(1, now_us) > 0) {
+			share_sent(&s, API_CLASS_PUNCH);
+			assert_int_equal(refresh_room(0, now_us), 0);
+			share_ended(&s, API_CLASS_PUNCH);
+			punches++;
+		} else {
+			assert_int_equal(refresh_room(1, now_us), 1);
+			share_sent(&s, API_CLASS_REFRESH);
+			share_ended(&s, API_CLASS_REFRESH);
+			refreshes++;
+		}
+	}
+	assert_int_equal(refreshes, 100);
+}
+
+/* The same with refreshes asking first. */
+static void test_no_more_than_every_20th(void **state)
+{
+	int refreshes = 0;
+
+	(void)state;
+	s = (struct share){.offered = 0};
+	punch_room(2, 0);
+	share_sent(&s, API_CLASS_PUNCH);
+	share_sent(&s, API_CLASS_PUNCH);
+	for (int i = 0; i < 2000; i++) {
+		share_ended(&s, API_CLASS_PUNCH);
+		if (refresh_room(1, 0) > 0) {
+			share_sent(&s, API_CLASS_REFRESH);
+			share_ended(&s, API_CLASS_REFRESH);
+			refreshes++;
+		}
+		punch_room(1, 0);
+		share_sent(&s, API_CLASS_PUNCH);
+	}
+	assert_in_range(refreshes, 99, 106);
+}
+
+/* A refresh that waited and went away does not hold punches up. */
+static void test_kept_place_expires(void **state)
+{
+	(void)state;
+	s = (struct share){.offered = 0};
+	for (int i = 0; i < 20; i++) {
+		punch_room(1, 0);
+		share_sent(&s, API_CLASS_PUNCH);
+	}
+	refresh_room(0, 0);
+	assert_int_equal(punch_room(1, 0), 0);
+	assert_int_equal(wait_us, SHARE_KEEP_US);
+	assert_int_equal(punch_room(3, 0), 2);
+	assert_int_equal(punch_room(1, SHARE_KEEP_US), 1);
+}
+
+static void test_no_such_class(void **state)
+{
+	(void)state;
+	assert_int_equal(share_room(&s, (enum api_class)9, 5, 0, &wait_us), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nobody_presses),
+		cmocka_unit_test(test_punches_first),
+		cmocka_unit_test(test_no_room_for_anyone),
+		cmocka_unit_test(test_every_20th_is_a_refresh),
+		cmocka_unit_test(test_no_more_than_every_20th),
+		cmocka_unit_test(test_kept_place_expires),
+		cmocka_unit_test(test_no_such_class),
+	};
+
+	return cmocka_run_group_tests_name("share", tests, NULL, NULL);
+}
