@@ -11,8 +11,8 @@ enum statement { MADE, ADD, COUNT, DEL, LOAD, STATEMENTS };
 static const char *const sql[STATEMENTS] = {
 	[MADE] = "SELECT made FROM terminal WHERE serial = ?1",
 	[ADD] = "INSERT INTO punch (serial, id, body) VALUES (?1, ?2, ?3)",
-	[COUNT] = "INSERT INTO terminal (serial, made) VALUES (?1, ?2) "
-		  "ON CONFLICT (serial) DO UPDATE SET made = excluded.made",
+	[COUNT] = ("INSERT INTO terminal (serial, made) VALUES (?1, ?2) "
+		   "ON CONFLICT (serial) DO UPDATE SET made = excluded.made"),
 	[DEL] = "DELETE FROM punch WHERE row = ?1",
 	[LOAD] = "SELECT row, serial, id, body FROM punch ORDER BY row",
 };
