@@ -2,10 +2,19 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/schema.c src/store/schema.h \
 	src/store/store.c src/store/store.h \
+	src/store/store_copy.c src/store/store_copy.h \
 	src/store/store_directory.c src/store/store_directory.h \
 	src/store/store_facts.c \
 	src/store/store_guard.c src/store/store_guard.h \
+	src/store/store_leaf.c src/store/store_leaf.h \
+	src/store/store_log.c src/store/store_log.h \
+	src/store/store_mend.c src/store/store_mend.h \
+	src/store/store_open.c \
+	src/store/store_pages.c src/store/store_pages.h \
 	src/store/store_private.h \
 	src/store/store_punch.c src/store/store_punch.h \
+	src/store/store_read.c \
+	src/store/store_salvage.c src/store/store_salvage.h \
 	src/store/store_sql.c \
+	src/store/store_tables.c src/store/store_tables.h \
 	src/store/store_upkeep.c

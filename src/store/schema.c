@@ -1,35 +1,37 @@
 #include "store/schema.h"
 
 /*
+ * STRICT and the CHECKs are for damaged disks: store_check_structure and a salvage see by them that
+ * a row cannot be one of ours.
  * Times are milliseconds since 1970 (received, frozen, settled), seconds (time), or milliseconds of
  * a boot's monotonic clock (mono). Numbers of states, reasons, types and flags: core/punch.h.
  */
 static const char *const migrations[] = {
 	/* 1 */
-	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE boot ("
 	" id INTEGER PRIMARY KEY,"
 	" boot_id TEXT NOT NULL UNIQUE,"
-	" first_seq INTEGER NOT NULL);" /* no punch of this boot has a smaller seq */
-	"CREATE TABLE terminal (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+	" first_seq INTEGER NOT NULL) STRICT;" /* no punch of this boot has a smaller seq */
+	"CREATE TABLE terminal (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
 	"CREATE TABLE punch ("
 	" seq INTEGER PRIMARY KEY,"
-	" identity BLOB NOT NULL UNIQUE,"
-	" state INTEGER NOT NULL,"
+	" identity BLOB NOT NULL UNIQUE CHECK (length(identity) = 16),"
+	" state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 5),"
 	" reason INTEGER NOT NULL,"
 	" flags INTEGER NOT NULL,"
 	" terminal INTEGER NOT NULL,"
-	" user_kind INTEGER NOT NULL,"
+	" user_kind INTEGER NOT NULL CHECK (user_kind BETWEEN 0 AND 5),"
 	" user TEXT NOT NULL,"
 	" record_id TEXT NOT NULL,"
 	" time_sent TEXT NOT NULL,"
-	" type_sent INTEGER NOT NULL,"
+	" type_sent INTEGER NOT NULL CHECK (type_sent BETWEEN 0 AND 2),"
 	" received INTEGER NOT NULL,"
 	" mono INTEGER NOT NULL,"
 	" boot INTEGER NOT NULL,"
 	" time INTEGER," /* NULL: none that can be believed */
-	" type INTEGER NOT NULL,"
-	" type_from INTEGER NOT NULL,"
+	" type INTEGER NOT NULL CHECK (type BETWEEN 0 AND 2),"
+	" type_from INTEGER NOT NULL CHECK (type_from BETWEEN 0 AND 4),"
 	" user_id TEXT," /* the frozen body is user_id, device_id, type, time */
 	" device_id TEXT,"
 	" frozen INTEGER," /* NULL: not frozen */
@@ -40,7 +42,8 @@ static const char *const migrations[] = {
 	" tries INTEGER,"
 	" error_code TEXT,"
 	" error_message TEXT,"
-	" error_param TEXT);"
+	" error_param TEXT,"
+	" CHECK (state <> 0 OR time IS NOT NULL)) STRICT;"
 	/* The outbox: what is queued, in the order in which it goes. */
 	"CREATE INDEX punch_queued ON punch (time, seq) WHERE state = 0;"
 	/* The rare states, in order of arrival; delivered is everything else. */
@@ -51,9 +54,9 @@ static const char *const migrations[] = {
 	" topic TEXT NOT NULL,"
 	" bytes BLOB NOT NULL,"
 	" length INTEGER NOT NULL,"
-	" sha256 BLOB NOT NULL);"
+	" sha256 BLOB NOT NULL) STRICT;"
 	/* Punches with a record id and no time: the newest of each fingerprint. */
-	"CREATE TABLE timeless (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE timeless (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	/* What people did by hand, and what it was before. */
 	"CREATE TABLE hand ("
 	" id INTEGER PRIMARY KEY,"
@@ -63,7 +66,7 @@ static const char *const migrations[] = {
 	" name TEXT NOT NULL,"
 	" action TEXT NOT NULL,"
 	" note TEXT NOT NULL,"
-	" before TEXT NOT NULL);"
+	" before TEXT NOT NULL) STRICT;"
 	"CREATE INDEX hand_seq ON hand (seq);"
 	/* Messages committed before they are parsed, while something crashes: daemon/guard.h. */
 	"CREATE TABLE guarded ("
@@ -72,15 +75,18 @@ static const char *const migrations[] = {
 	" payload BLOB NOT NULL,"
 	" retained INTEGER NOT NULL,"
 	" dup INTEGER NOT NULL,"
-	" parses INTEGER NOT NULL);" /* unclean ends during which it was being parsed, and one */
+	" parses INTEGER NOT NULL) STRICT;" /* unclean ends during which it was being parsed, and one */
 	/* Purged punches, by the state they were in. */
-	"CREATE TABLE purged (state INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
+	"CREATE TABLE purged (state INTEGER PRIMARY KEY CHECK (state BETWEEN 0 AND 5), n INTEGER "
+	"NOT NULL)"
+	" STRICT;"
 	"CREATE TABLE user ("
 	" id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, phone TEXT NOT NULL,"
-	" department TEXT NOT NULL, updated_at TEXT NOT NULL) WITHOUT ROWID;"
+	" department TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE device ("
 	" serial TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,"
-	" status TEXT NOT NULL, location TEXT NOT NULL, updated_at TEXT NOT NULL) WITHOUT ROWID;",
+	" status TEXT NOT NULL, location TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT, WITHOUT "
+	"ROWID;",
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 
@@ -126,4 +132,46 @@ int schema_migrate_to(sqlite3 *db, int from, int to)
 int schema_migrate(sqlite3 *db, int from)
 {
 	return schema_migrate_to(db, from, VERSIONS);
+}
+
+/* Everything that a schema says, one text; freed by sqlite3_free. */
+static int schema_text(sqlite3 *db, char **ret_text)
+{
+	/* Statistics are nobody's schema: an administrator's ANALYZE is no damage. */
+	static const char sql[] =
+		"SELECT group_concat(type || ' ' || name || ' ' || coalesce(sql, ''), ';')"
+		" FROM (SELECT * FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'"
+		" ORDER BY name)";
+	sqlite3_stmt *stmt;
+	int r = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	if (r != SQLITE_OK)
+		return r;
+	r = sqlite3_step(stmt);
+	if (r == SQLITE_ROW) {
+		*ret_text = sqlite3_mprintf("%s", sqlite3_column_text(stmt, 0));
+		r = *ret_text ? SQLITE_OK : SQLITE_NOMEM;
+	}
+	sqlite3_finalize(stmt);
+	return r;
+}
+
+int schema_check(sqlite3 *db)
+{
+	sqlite3 *fresh = NULL;
+	char *is = NULL, *should = NULL;
+	int r = schema_text(db, &is);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_open(":memory:", &fresh);
+	if (r == SQLITE_OK)
+		r = schema_migrate(fresh, 0);
+	if (r == SQLITE_OK)
+		r = schema_text(fresh, &should);
+	if (r == SQLITE_OK && strcmp(is, should) != 0)
+		r = SQLITE_CORRUPT;
+	sqlite3_free(is);
+	sqlite3_free(should);
+	sqlite3_close(fresh);
+	return r;
 }

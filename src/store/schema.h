@@ -19,7 +19,11 @@ int schema_version(void);
  */
 int schema_migrate(sqlite3 *db, int from);
 
-/* The same, up to a version; for the tests of each step. */
+/* Whether a database has the tables and indexes of a fresh one of the present version. Returns
+ * SQLITE_OK, SQLITE_CORRUPT (it has others), or another result code. */
+int schema_check(sqlite3 *db);
+
+/* As schema_migrate, up to a version; for the tests of each step. */
 int schema_migrate_to(sqlite3 *db, int from, int to);
 
 #endif

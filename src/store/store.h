@@ -21,11 +21,12 @@
 struct store;
 
 /*
- * Open the file, made where there is none and brought to the present version where it is older.
- * seed: for hash tables.
+ * Open the file, made where there is none and brought to the present version where it is older. A
+ * salvage that was cut short after its work was done is finished first (store_salvage.h).
  * Further errors: -EBUSY (another punchd, or another program that holds it), -EMEDIUMTYPE (a file
  * that is no store of ours), -EPROTONOSUPPORT (made by a newer version), -EROFS / -EACCES /
- * -ENOENT (cannot be written, no such folder), -EUCLEAN (damaged: see store_salvage).
+ * -ENOENT (cannot be written, no such folder), -ELOOP (the file itself is a symbolic link),
+ * -EUCLEAN (damaged, or its log is: nothing was touched; see store_salvage).
  * On error *ret_store is NULL and ret_words says what was wrong.
  */
 #define STORE_WORDS_MAX 256
@@ -41,6 +42,7 @@ int store_begin(struct store *s);
 bool store_in_transaction(const struct store *s);
 /* Durable when it returns 0. On error the transaction is gone. Nothing open: 0, nothing done. */
 int store_commit(struct store *s);
+/* Everything is again as it was at store_begin, the counts and the tally too. */
 void store_rollback(struct store *s);
 
 /*
@@ -64,7 +66,8 @@ struct store_tally {
 	int64_t refused;
 };
 
-/* The tally; the caller may raise its members at any time. */
+/* The tally; the caller may raise its members at any time. What is raised within a transaction is
+ * rolled back with it; what is raised outside waits for the next store_commit of one. */
 struct store_tally *store_tally(struct store *s);
 
 struct store_counts {

@@ -21,9 +21,9 @@ static int put(struct store *s, enum store_sql which, const char *const *texts, 
 
 	if (r < 0)
 		return r;
-	stmt = store_statement(s, which);
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	r = store_prepared(s, which, &stmt);
+	if (r < 0)
+		return r;
 	for (int i = 0; i < n; i++)
 		sqlite3_bind_text(stmt, i + 1, texts[i], -1, SQLITE_STATIC);
 	return store_step_done(stmt);
@@ -47,11 +47,11 @@ int store_device_put(struct store *s, const struct dir_device *d)
 
 static int load_users(struct store *s, struct directory *d)
 {
-	sqlite3_stmt *stmt = store_statement(s, SQL_USER_ALL);
-	int r = 0;
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_USER_ALL, &stmt);
 
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	while (r >= 0 && (r = store_step_row(stmt)) > 0) {
 		const char *t[6];
 
@@ -64,11 +64,11 @@ static int load_users(struct store *s, struct directory *d)
 
 static int load_devices(struct store *s, struct directory *d)
 {
-	sqlite3_stmt *stmt = store_statement(s, SQL_DEVICE_ALL);
-	int r = 0;
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_DEVICE_ALL, &stmt);
 
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	while (r >= 0 && (r = store_step_row(stmt)) > 0) {
 		const char *t[7];
 

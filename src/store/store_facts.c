@@ -8,16 +8,10 @@
 
 #define TERMINALS_MAX 100000 /* strangers choose these names: no more numbers than this */
 
-static int prepared(struct store *s, enum store_sql which, sqlite3_stmt **ret)
-{
-	*ret = store_statement(s, which);
-	return *ret ? 0 : store_errno(sqlite3_errcode(s->db));
-}
-
 int store_meta_get(struct store *s, const char *key, int64_t fallback, int64_t *ret)
 {
 	sqlite3_stmt *stmt;
-	int r = prepared(s, SQL_META_GET, &stmt);
+	int r = store_prepared(s, SQL_META_GET, &stmt);
 
 	*ret = fallback;
 	if (r < 0)
@@ -35,7 +29,7 @@ int store_meta_get(struct store *s, const char *key, int64_t fallback, int64_t *
 int store_meta_set(struct store *s, const char *key, int64_t value)
 {
 	sqlite3_stmt *stmt;
-	int r = prepared(s, SQL_META_SET, &stmt);
+	int r = store_prepared(s, SQL_META_SET, &stmt);
 
 	if (r < 0)
 		return r;
@@ -48,7 +42,7 @@ static int64_t boot_get(struct store *s, const char *boot_id)
 {
 	sqlite3_stmt *stmt;
 	int64_t id;
-	int r = prepared(s, SQL_BOOT_GET, &stmt);
+	int r = store_prepared(s, SQL_BOOT_GET, &stmt);
 
 	if (r < 0)
 		return r;
@@ -64,14 +58,14 @@ static int64_t boot_get(struct store *s, const char *boot_id)
 int64_t store_boot(struct store *s, const char *boot_id)
 {
 	int64_t id = boot_get(s, boot_id);
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	int r;
 
 	if (id != 0)
 		return id;
 	r = store_begin(s);
 	if (r == 0)
-		r = prepared(s, SQL_BOOT_ADD, &stmt);
+		r = store_prepared(s, SQL_BOOT_ADD, &stmt);
 	if (r < 0)
 		return r;
 	sqlite3_bind_text(stmt, 1, boot_id, -1, SQLITE_STATIC);
@@ -105,7 +99,7 @@ static int remember_terminal(struct store *s, int64_t id, const char *name)
 int store_terminals_load(struct store *s)
 {
 	sqlite3_stmt *stmt;
-	int r = prepared(s, SQL_TERMINAL_ALL, &stmt);
+	int r = store_prepared(s, SQL_TERMINAL_ALL, &stmt);
 
 	while (r == 0 && (r = store_step_row(stmt)) > 0)
 		r = remember_terminal(s, sqlite3_column_int64(stmt, 0),
@@ -123,8 +117,8 @@ int64_t store_terminal_id(struct store *s, const char *name)
 	if (id > 0)
 		return id;
 	if (s->terminal_count >= TERMINALS_MAX)
-		return -ENOSPC;
-	r = prepared(s, SQL_TERMINAL_ADD, &stmt);
+		return -EDQUOT;
+	r = store_prepared(s, SQL_TERMINAL_ADD, &stmt);
 	if (r < 0)
 		return r;
 	id = s->terminal_count + 1;
@@ -163,30 +157,30 @@ void store_terminals_free(struct store *s)
 
 struct store_tally *store_tally(struct store *s)
 {
-	return &s->tally;
+	return &s->now.tally;
 }
 
 void store_counts(const struct store *s, struct store_counts *ret)
 {
-	*ret = s->counts;
+	*ret = s->now.counts;
 }
 
 void store_count_move(struct store *s, int from, int to)
 {
 	if (from < 0) {
-		s->counts.stored++;
+		s->now.counts.stored++;
 	} else {
-		s->counts.by_state[from]--;
-		s->counts.open[from]--;
+		s->now.counts.by_state[from]--;
+		s->now.counts.open[from]--;
 	}
-	s->counts.by_state[to]++;
-	s->counts.open[to]++;
+	s->now.counts.by_state[to]++;
+	s->now.counts.open[to]++;
 }
 
 static int read_purged(struct store *s, int64_t purged[static PUNCH_STATES])
 {
 	sqlite3_stmt *stmt;
-	int r = prepared(s, SQL_PURGED_ALL, &stmt);
+	int r = store_prepared(s, SQL_PURGED_ALL, &stmt);
 
 	while (r == 0 && (r = store_step_row(stmt)) > 0) {
 		int state = sqlite3_column_int(stmt, 0);
@@ -201,11 +195,12 @@ static int read_purged(struct store *s, int64_t purged[static PUNCH_STATES])
 static int read_one(struct store *s, enum store_sql which, int parameter, int64_t *ret)
 {
 	sqlite3_stmt *stmt;
-	int r = prepared(s, which, &stmt);
+	int r = store_prepared(s, which, &stmt);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int(stmt, 1, parameter);
+	if (sqlite3_bind_parameter_count(stmt) > 0)
+		sqlite3_bind_int(stmt, 1, parameter);
 	r = store_step_row(stmt);
 	if (r > 0)
 		*ret = sqlite3_column_int64(stmt, 0);
@@ -213,38 +208,27 @@ static int read_one(struct store *s, enum store_sql which, int parameter, int64_
 	return r < 0 ? r : 0;
 }
 
-static int count_queued(struct store *s, int64_t *ret)
-{
-	sqlite3_stmt *stmt;
-	int r = sqlite3_prepare_v2(
-		s->db, "SELECT count(*) FROM punch WHERE state = 0", -1, &stmt, NULL);
-
-	if (r != SQLITE_OK)
-		return store_errno(r);
-	r = sqlite3_step(stmt);
-	if (r == SQLITE_ROW)
-		*ret = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return store_errno(r);
-}
-
 /*
  * Rows are numbered without gaps from 1, the newest is never purged, and purged ones are counted by
- * state: so all that was ever stored is the highest number, and what is delivered is the rest of
- * it. Nothing here reads the whole table; store_check_counts does, and compares.
+ * state: so all that was ever stored is the highest number, less the holes that a salvage had to
+ * leave, and what is delivered is the rest of it. Nothing here reads the whole table;
+ * store_check_counts does, and compares.
  */
 int store_counts_load(struct store *s)
 {
 	static const int rare[] = {PUNCH_HELD, PUNCH_SUPPRESSED, PUNCH_PARKED, PUNCH_DISCARDED};
-	struct store_counts *c = &s->counts;
-	int64_t purged[PUNCH_STATES] = {0}, others = 0;
+	struct store_counts *c = &s->now.counts;
+	int64_t purged[PUNCH_STATES] = {0}, others = 0, holes = 0;
 	int r = read_purged(s, purged);
 
 	*c = (struct store_counts){.stored = 0};
 	if (r == 0)
-		r = read_one(s, SQL_MAX_SEQ, 0, &c->stored);
+		r = store_meta_get(s, STORE_META_HOLES, 0, &holes);
 	if (r == 0)
-		r = count_queued(s, &c->open[PUNCH_QUEUED]);
+		r = read_one(s, SQL_MAX_SEQ, 0, &s->now.last_seq);
+	c->stored = s->now.last_seq - holes;
+	if (r == 0)
+		r = read_one(s, SQL_COUNT_QUEUED, 0, &c->open[PUNCH_QUEUED]);
 	for (size_t i = 0; i < sizeof rare / sizeof rare[0] && r == 0; i++)
 		r = read_one(s, SQL_COUNT_STATE, rare[i], &c->open[rare[i]]);
 	for (int i = 0; i < PUNCH_STATES; i++) {
@@ -259,7 +243,7 @@ int store_counts_load(struct store *s)
 static int count_rows(struct store *s, int64_t rows[static PUNCH_STATES])
 {
 	sqlite3_stmt *stmt;
-	int r = prepared(s, SQL_COUNT_ALL, &stmt);
+	int r = store_prepared(s, SQL_COUNT_ALL, &stmt);
 
 	while (r == 0 && (r = store_step_row(stmt)) > 0) {
 		int state = sqlite3_column_int(stmt, 0);
@@ -271,29 +255,38 @@ static int count_rows(struct store *s, int64_t rows[static PUNCH_STATES])
 	return r;
 }
 
+static int differ(char *ret_words, const char *what, int64_t is, int64_t should)
+{
+	snprintf(ret_words, STORE_WORDS_MAX, "%lld punches are %s, %lld should be", (long long)is,
+		what, (long long)should);
+	return -EUCLEAN;
+}
+
 int store_check_counts(struct store *s, char ret_words[static STORE_WORDS_MAX])
 {
-	int64_t rows[PUNCH_STATES] = {0}, purged[PUNCH_STATES] = {0}, total = 0, stored = 0;
+	int64_t rows[PUNCH_STATES] = {0}, purged[PUNCH_STATES] = {0}, total = 0, indexed = 0;
+	const struct store_counts *c = &s->now.counts;
 	int r = count_rows(s, rows);
 
 	if (r == 0)
 		r = read_purged(s, purged);
 	if (r == 0)
-		r = read_one(s, SQL_MAX_SEQ, 0, &stored);
-	if (r < 0)
+		r = read_one(s, SQL_COUNT_IDENTITIES, 0, &indexed);
+	if (r < 0) {
+		snprintf(ret_words, STORE_WORDS_MAX, "%s", sqlite3_errmsg(s->db));
 		return r;
-	for (int i = 0; i < PUNCH_STATES; i++) {
-		total += rows[i] + purged[i];
-		if (rows[i] + purged[i] == s->counts.by_state[i])
-			continue;
-		snprintf(ret_words, STORE_WORDS_MAX, "%lld punches are %s, %lld should be",
-			(long long)(rows[i] + purged[i]), punch_state_name((enum punch_state)i),
-			(long long)s->counts.by_state[i]);
-		return -EUCLEAN;
 	}
-	if (total == stored && stored == s->counts.stored)
-		return 0;
-	snprintf(ret_words, STORE_WORDS_MAX, "%lld punches were stored, %lld are there or purged",
-		(long long)stored, (long long)total);
-	return -EUCLEAN;
+	for (int i = 0; i < PUNCH_STATES; i++) {
+		const char *name = punch_state_name((enum punch_state)i);
+
+		total += rows[i] + purged[i];
+		indexed -= rows[i];
+		if (rows[i] != c->open[i])
+			return differ(ret_words, name, rows[i], c->open[i]);
+		if (rows[i] + purged[i] != c->by_state[i])
+			return differ(ret_words, name, rows[i] + purged[i], c->by_state[i]);
+	}
+	if (indexed != 0)
+		return differ(ret_words, "missing in the index of identities", -indexed, 0);
+	return total == c->stored ? 0 : differ(ret_words, "there or purged", total, c->stored);
 }

@@ -12,9 +12,9 @@ int64_t store_guard_add(struct store *s, const char *topic, const void *payload,
 
 	if (r < 0)
 		return r;
-	stmt = store_statement(s, SQL_GUARD_ADD);
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	r = store_prepared(s, SQL_GUARD_ADD, &stmt);
+	if (r < 0)
+		return r;
 	sqlite3_bind_text(stmt, 1, topic, -1, SQLITE_STATIC);
 	sqlite3_bind_blob64(stmt, 2, length ? payload : "", length, SQLITE_STATIC);
 	sqlite3_bind_int(stmt, 3, retained);
@@ -30,9 +30,9 @@ static int run_for(struct store *s, enum store_sql which, int64_t id)
 
 	if (r < 0)
 		return r;
-	stmt = store_statement(s, which);
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	r = store_prepared(s, which, &stmt);
+	if (r < 0)
+		return r;
 	sqlite3_bind_int64(stmt, 1, id);
 	return store_step_done(stmt);
 }
@@ -49,17 +49,19 @@ int store_guard_del(struct store *s, int64_t id)
 
 int store_guard_first(struct store *s, struct store_guarded *ret)
 {
-	sqlite3_stmt *stmt = store_statement(s, SQL_GUARD_FIRST);
-	int r;
+	const char *topic;
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_GUARD_FIRST, &stmt);
 
 	*ret = (struct store_guarded){.id = 0};
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	r = store_step_row(stmt);
 	if (r <= 0)
 		return r;
 	ret->id = sqlite3_column_int64(stmt, 0);
-	ret->topic = strdup((const char *)sqlite3_column_text(stmt, 1));
+	topic = (const char *)sqlite3_column_text(stmt, 1);
+	ret->topic = strdup(topic ? topic : "");
 	ret->length = (size_t)sqlite3_column_bytes(stmt, 2);
 	ret->payload = malloc(ret->length + 1);
 	if (ret->payload && ret->length > 0)
@@ -83,11 +85,11 @@ void store_guarded_done(struct store_guarded *g)
 
 int store_crashed_each(struct store *s, store_on_identity *on, void *arg)
 {
-	sqlite3_stmt *stmt = store_statement(s, SQL_CRASHED_ALL);
-	int r = 0;
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_CRASHED_ALL, &stmt);
 
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	while (r == 0 && (r = store_step_row(stmt)) > 0) {
 		r = 0;
 		if (sqlite3_column_bytes(stmt, 0) == IDENTITY_SIZE)

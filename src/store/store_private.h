@@ -6,6 +6,8 @@
 
 #include "base/strmap.h"
 #include "store/store.h"
+#include "store/store_log.h"
+#include "store/store_salvage.h"
 
 /* Every statement, prepared on first use and kept. */
 enum store_sql {
@@ -29,6 +31,7 @@ enum store_sql {
 	SQL_STATE_READ,
 	SQL_LIST,
 	SQL_LIST_STATE,
+	SQL_LIST_STATE_END,
 	SQL_RAW_ADD,
 	SQL_RAW_GET,
 	SQL_TIMELESS_GET,
@@ -44,8 +47,10 @@ enum store_sql {
 	SQL_PURGED_ADD,
 	SQL_PURGED_ALL,
 	SQL_MAX_SEQ,
+	SQL_COUNT_QUEUED,
 	SQL_COUNT_STATE,
 	SQL_COUNT_ALL,
+	SQL_COUNT_IDENTITIES,
 	SQL_USER_PUT,
 	SQL_USER_ALL,
 	SQL_DEVICE_PUT,
@@ -58,12 +63,20 @@ enum store_sql {
 	SQL_COUNT_
 };
 
+/* What is kept in memory and follows the transactions. */
+struct store_facts {
+	struct store_tally tally;
+	struct store_counts counts;
+	int64_t last_seq; /* the newest row's number */
+};
+
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT_];
 	char *path;
 	int lock_fd;
 	bool in_transaction;
+	int page_size;
 	int wal_frames; /* in the log after the last commit */
 
 	struct strmap terminals; /* name → id, as (void *)(intptr_t) */
@@ -71,15 +84,38 @@ struct store {
 	int64_t terminal_count;
 	int64_t terminals_committed; /* how many of them are on disk: for a roll-back */
 
-	struct store_tally tally, tally_saved;
-	struct store_counts counts, counts_saved;
+	struct store_facts now, before; /* before: as the open transaction began, for a roll-back */
+	struct store_tally tally_on_disk;
 };
+
+/* Numbers below the newest row's that no punch has: lost in a damaged file (store_salvage.h). */
+#define STORE_META_HOLES "holes"
+
+/* Write words, and return error. */
+int __attribute__((format(printf, 3, 4)))
+store_fail(int error, char ret_words[static STORE_WORDS_MAX], const char *format, ...);
+
+/* Resolve the path's folder and take the lock beside the file. *ret_path is freed by the caller.
+ * Returns the lock's descriptor, or an error with words. */
+int store_lock(const char *path, char **ret_path, char ret_words[static STORE_WORDS_MAX]);
+/* Whether a store was made beside that lock before. */
+bool store_marked(int lock_fd);
+
+/* An empty handle; closed by store_close. NULL without memory. */
+struct store *store_alloc(void);
+/* The rest of opening, once path is set and checked. */
+int store_open_database(struct store *s, char ret_words[static STORE_WORDS_MAX]);
 
 /* A negative errno for an SQLite result code; 0 for OK, ROW and DONE. */
 int store_errno(int sqlite_code);
+/* The same, looking also at what the system said to the last call. */
+int store_db_errno(sqlite3 *db, int sqlite_code);
 
 /* The statement, reset and without bindings; NULL where it cannot be prepared. */
 sqlite3_stmt *store_statement(struct store *s, enum store_sql which);
+
+/* The same: 0 or an error. */
+int store_prepared(struct store *s, enum store_sql which, sqlite3_stmt **ret);
 
 /* Step a statement that yields no row, and reset it. Returns 0 or an error. */
 int store_step_done(sqlite3_stmt *stmt);

@@ -15,11 +15,14 @@ struct store_raw {
 
 /*
  * Add a punch, in the open transaction. raw may be NULL.
- * Returns 1 (p->seq is set), 0 (its identity is there already: nothing done), or an error.
+ * Returns 1 (p->seq is set), 0 (its identity is there already: nothing done), or an error; among
+ * them -EDQUOT: a new terminal, but there are as many names as strangers may make up (100,000).
+ * Nothing was done and the transaction may go on: refuse that punch.
  */
 int store_punch_add(struct store *s, struct punch *p, const struct store_raw *raw);
 
-/* Write all that may change of a punch: state, judgement, frozen body, settlement.
+/* Write all that may change of a punch: state, judgement, frozen body, settlement. A queued one has
+ * a time: that is asserted, here and above.
  * Returns 0, -ENOENT, or an error. */
 int store_punch_update(struct store *s, const struct punch *p);
 
@@ -82,16 +85,17 @@ int64_t store_malformed_count(struct store *s, const char *terminal);
 
 /*
  * Correct the receipt times of a boot whose clock has become trusted: received = monotonic + offset.
- * Looks at up to limit rows from *seq on and moves it; returns how many were corrected, or an error;
- * *ret_done when none are left.
+ * Looks at up to limit rows from *seq on (0 at first) and moves it; returns how many were corrected,
+ * or an error, with *seq as it was; *ret_done when none are left. Where the commit fails, go on from
+ * the *seq before it.
  */
 int store_receipts_correct(
 	struct store *s, int64_t boot, int64_t offset_us, int limit, int64_t *seq, bool *ret_done);
 
 /*
  * Purge what is settled before settled_before_us and whose time lies before time_before_s: looks at
- * up to limit rows from *seq on, moves it. The newest row always stays. Returns how many went, or
- * an error; *ret_done when nothing that old is left behind *seq.
+ * up to limit rows behind *seq (0 at first), and moves it. The newest row always stays. Returns how
+ * many went, or an error, with *seq as it was; *ret_done when nothing that old is left behind *seq.
  */
 int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_s, int limit,
 	int64_t *seq, bool *ret_done);

@@ -53,6 +53,8 @@ static const char *const texts[SQL_COUNT_] = {
 		     " AND (?10 < 0 OR state = ?10)" LIST_FILTER,
 	[SQL_LIST_STATE] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
 			   " AND state = ?10 AND seq < ?1 AND seq >= ?2" LIST_FILTER,
+	[SQL_LIST_STATE_END] = "SELECT seq FROM punch WHERE state IN (1, 3, 4, 5)"
+			       " AND state = ?10 AND seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2",
 	[SQL_RAW_ADD] =
 		"INSERT INTO raw (seq, topic, bytes, length, sha256) VALUES (?, ?, ?, ?, ?)",
 	[SQL_RAW_GET] = "SELECT topic, bytes FROM raw WHERE seq = ?",
@@ -70,14 +72,16 @@ static const char *const texts[SQL_COUNT_] = {
 		" FROM punch WHERE seq > ? ORDER BY seq LIMIT ?",
 	[SQL_PURGE_PUNCH] = "DELETE FROM punch WHERE seq = ?",
 	[SQL_PURGE_RAW] = "DELETE FROM raw WHERE seq = ?",
-	[SQL_PURGE_TIMELESS] = "DELETE FROM timeless WHERE seq = ?",
+	[SQL_PURGE_TIMELESS] = "DELETE FROM timeless WHERE key = ? AND seq = ?",
 	[SQL_PURGE_HAND] = "DELETE FROM hand WHERE seq = ?",
 	[SQL_PURGED_ADD] = "INSERT INTO purged (state, n) VALUES (?1, ?2)"
 			   " ON CONFLICT (state) DO UPDATE SET n = n + excluded.n",
 	[SQL_PURGED_ALL] = "SELECT state, n FROM purged",
 	[SQL_MAX_SEQ] = "SELECT coalesce(max(seq), 0) FROM punch",
+	[SQL_COUNT_QUEUED] = "SELECT count(*) FROM punch WHERE state = 0",
 	[SQL_COUNT_STATE] = "SELECT count(*) FROM punch WHERE state IN (1, 3, 4, 5) AND state = ?",
 	[SQL_COUNT_ALL] = "SELECT state, count(*) FROM punch NOT INDEXED GROUP BY state",
+	[SQL_COUNT_IDENTITIES] = "SELECT count(*) FROM punch INDEXED BY sqlite_autoindex_punch_1",
 	[SQL_USER_PUT] = "INSERT INTO user (id, name, email, phone, department, updated_at)"
 			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET"
 			 " name = excluded.name, email = excluded.email, phone = excluded.phone,"

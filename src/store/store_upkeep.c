@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "core/identity.h"
 #include "store/store_private.h"
 #include "store/store_punch.h"
 
@@ -9,12 +10,12 @@
 
 static int64_t read_seq(struct store *s, enum store_sql which, const void *key, int size)
 {
-	sqlite3_stmt *stmt = store_statement(s, which);
+	sqlite3_stmt *stmt;
 	int64_t seq = 0;
-	int r;
+	int r = store_prepared(s, which, &stmt);
 
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	sqlite3_bind_blob(stmt, 1, key, size, SQLITE_STATIC);
 	r = store_step_row(stmt);
 	if (r > 0)
@@ -35,9 +36,9 @@ int store_timeless_set(struct store *s, const uint8_t key[static IDENTITY_SIZE],
 
 	if (r < 0)
 		return r;
-	stmt = store_statement(s, SQL_TIMELESS_SET);
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	r = store_prepared(s, SQL_TIMELESS_SET, &stmt);
+	if (r < 0)
+		return r;
 	sqlite3_bind_blob(stmt, 1, key, IDENTITY_SIZE, SQLITE_STATIC);
 	sqlite3_bind_int64(stmt, 2, seq);
 	return store_step_done(stmt);
@@ -51,9 +52,9 @@ int64_t store_malformed_count(struct store *s, const char *terminal)
 
 	if (id == 0)
 		return 0;
-	stmt = store_statement(s, SQL_MALFORMED_COUNT);
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	r = store_prepared(s, SQL_MALFORMED_COUNT, &stmt);
+	if (r < 0)
+		return r;
 	sqlite3_bind_int64(stmt, 1, id);
 	r = store_step_row(stmt);
 	if (r > 0)
@@ -64,10 +65,11 @@ int64_t store_malformed_count(struct store *s, const char *terminal)
 
 static int run_for(struct store *s, enum store_sql which, int64_t seq)
 {
-	sqlite3_stmt *stmt = store_statement(s, which);
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, which, &stmt);
 
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	sqlite3_bind_int64(stmt, 1, seq);
 	return store_step_done(stmt);
 }
@@ -76,11 +78,11 @@ static int run_for(struct store *s, enum store_sql which, int64_t seq)
 
 static int first_of_boot(struct store *s, int64_t boot, int64_t *ret_seq)
 {
-	sqlite3_stmt *stmt = store_statement(s, SQL_BOOT_FIRST);
-	int r;
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_BOOT_FIRST, &stmt);
 
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	sqlite3_bind_int64(stmt, 1, boot);
 	r = store_step_row(stmt);
 	*ret_seq = r > 0 ? sqlite3_column_int64(stmt, 0) : 1;
@@ -90,44 +92,55 @@ static int first_of_boot(struct store *s, int64_t boot, int64_t *ret_seq)
 
 static int set_receipt(struct store *s, int64_t seq, int64_t received_ms)
 {
-	sqlite3_stmt *stmt = store_statement(s, SQL_RECEIPT_SET);
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_RECEIPT_SET, &stmt);
 
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
+	if (r < 0)
+		return r;
 	sqlite3_bind_int64(stmt, 1, seq);
 	sqlite3_bind_int64(stmt, 2, received_ms);
 	return store_step_done(stmt);
+}
+
+/* One row: corrected (1), left as it is (0), or an error. */
+static int correct_row(struct store *s, sqlite3_stmt *row, int64_t boot, int64_t offset_us)
+{
+	int64_t mono_ms = sqlite3_column_int64(row, 1);
+	int r;
+
+	if (sqlite3_column_int64(row, 2) != boot || sqlite3_column_int64(row, 3) & FLAG_TRUSTED)
+		return 0;
+	r = set_receipt(s, sqlite3_column_int64(row, 0), mono_ms + offset_us / US_PER_MS);
+	return r < 0 ? r : 1;
 }
 
 int store_receipts_correct(
 	struct store *s, int64_t boot, int64_t offset_us, int limit, int64_t *seq, bool *ret_done)
 {
 	sqlite3_stmt *stmt;
+	int64_t at = *seq;
 	int r = store_begin(s), looked = 0, corrected = 0;
 
-	if (r == 0 && *seq == 0)
-		r = first_of_boot(s, boot, seq);
-	stmt = r == 0 ? store_statement(s, SQL_RECEIPTS_SCAN) : NULL;
-	if (!stmt)
-		return r < 0 ? r : store_errno(sqlite3_errcode(s->db));
-	sqlite3_bind_int64(stmt, 1, *seq);
+	if (r == 0 && at == 0)
+		r = first_of_boot(s, boot, &at);
+	if (r == 0)
+		r = store_prepared(s, SQL_RECEIPTS_SCAN, &stmt);
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, at);
 	sqlite3_bind_int(stmt, 2, limit);
-	while (r == 0 && (r = store_step_row(stmt)) > 0) {
-		int64_t at = sqlite3_column_int64(stmt, 0);
-		int64_t mono_ms = sqlite3_column_int64(stmt, 1);
-		bool mine = sqlite3_column_int64(stmt, 2) == boot;
-
+	while (r >= 0 && (r = store_step_row(stmt)) > 0) {
 		looked++;
-		*seq = at + 1;
-		r = 0;
-		if (!mine || sqlite3_column_int64(stmt, 3) & FLAG_TRUSTED)
-			continue;
-		r = set_receipt(s, at, mono_ms + offset_us / US_PER_MS);
-		corrected++;
+		at = sqlite3_column_int64(stmt, 0) + 1;
+		r = correct_row(s, stmt, boot, offset_us);
+		corrected += r > 0;
 	}
 	sqlite3_reset(stmt);
+	if (r < 0)
+		return r;
+	*seq = at;
 	*ret_done = looked < limit;
-	return r < 0 ? r : corrected;
+	return corrected;
 }
 
 /* ---- purge */
@@ -151,58 +164,90 @@ static void read_purge_row(sqlite3_stmt *stmt, struct purge_row *row)
 	row->timeless = sqlite3_column_bytes(stmt, 5) == 0;
 }
 
-static int purge_one(struct store *s, const struct purge_row *row)
+static bool purgeable(const struct store *s, const struct purge_row *row, int64_t settled_before_us,
+	int64_t time_before_s)
+{
+	return row->seq != s->now.last_seq && row->state >= 0 && row->state < PUNCH_STATES &&
+		punch_settled((enum punch_state)row->state) && row->settled_us != 0 &&
+		row->settled_us < settled_before_us && row->time_s < time_before_s;
+}
+
+/* Its fingerprint is made again from the row: an index to find it by would cost every punch. */
+static int purge_fingerprint(struct store *s, int64_t seq)
+{
+	uint8_t key[IDENTITY_SIZE];
+	struct punch p;
+	sqlite3_stmt *stmt;
+	int r = store_punch_get(s, seq, &p);
+
+	if (r == 0)
+		r = identity_timeless(&p, key);
+	if (r == 0)
+		r = store_prepared(s, SQL_PURGE_TIMELESS, &stmt);
+	if (r < 0)
+		return r;
+	sqlite3_bind_blob(stmt, 1, key, sizeof key, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, seq);
+	return store_step_done(stmt);
+}
+
+static int count_purged(struct store *s, int state)
 {
 	sqlite3_stmt *stmt;
-	int r = run_for(s, SQL_PURGE_PUNCH, row->seq);
+	int r = store_prepared(s, SQL_PURGED_ADD, &stmt);
 
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(stmt, 1, state);
+	sqlite3_bind_int64(stmt, 2, 1);
+	r = store_step_done(stmt);
+	if (r == 0)
+		s->now.counts.open[state]--;
+	return r;
+}
+
+static int purge_one(struct store *s, const struct purge_row *row)
+{
+	int r = row->timeless ? purge_fingerprint(s, row->seq) : 0;
+
+	if (r == 0)
+		r = run_for(s, SQL_PURGE_PUNCH, row->seq);
 	if (r == 0)
 		r = run_for(s, SQL_PURGE_RAW, row->seq);
 	if (r == 0)
 		r = run_for(s, SQL_PURGE_HAND, row->seq);
-	if (r == 0 && row->timeless)
-		r = run_for(s, SQL_PURGE_TIMELESS, row->seq);
-	if (r < 0)
-		return r;
-	stmt = store_statement(s, SQL_PURGED_ADD);
-	if (!stmt)
-		return store_errno(sqlite3_errcode(s->db));
-	sqlite3_bind_int(stmt, 1, row->state);
-	sqlite3_bind_int64(stmt, 2, 1);
-	r = store_step_done(stmt);
-	if (r == 0)
-		s->counts.open[row->state]--;
-	return r;
+	return r < 0 ? r : count_purged(s, row->state);
 }
 
 int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_s, int limit,
 	int64_t *seq, bool *ret_done)
 {
 	sqlite3_stmt *stmt;
-	struct purge_row row;
+	struct purge_row row = {.seq = *seq};
 	int r = store_begin(s), looked = 0, purged = 0;
 	bool recent = true;
 
-	stmt = r == 0 ? store_statement(s, SQL_PURGE_SCAN) : NULL;
-	if (!stmt)
-		return r < 0 ? r : store_errno(sqlite3_errcode(s->db));
+	if (r == 0)
+		r = store_prepared(s, SQL_PURGE_SCAN, &stmt);
+	if (r < 0)
+		return r;
 	sqlite3_bind_int64(stmt, 1, *seq);
 	sqlite3_bind_int(stmt, 2, limit);
 	while (r == 0 && (r = store_step_row(stmt)) > 0) {
 		read_purge_row(stmt, &row);
 		looked++;
-		*seq = row.seq;
 		r = 0;
 		/* What came after the limit cannot have been settled before it. */
 		recent = recent && row.received_us >= settled_before_us;
-		if (row.seq == s->counts.stored || row.settled_us == 0 || row.state < 0 ||
-			row.state >= PUNCH_STATES || !punch_settled((enum punch_state)row.state) ||
-			row.settled_us >= settled_before_us || row.time_s >= time_before_s)
+		if (!purgeable(s, &row, settled_before_us, time_before_s))
 			continue;
 		r = purge_one(s, &row);
 		purged++;
 	}
 	sqlite3_reset(stmt);
+	if (r < 0)
+		return r;
+	*seq = row.seq;
 	*ret_done = looked < limit || recent;
-	return r < 0 ? r : purged;
+	return purged;
 }

@@ -1,1 +1,12 @@
-# unit tests of src/store
+# Unit tests of src/store.
+UNIT_STORE = tests/unit/test_store
+check_PROGRAMS += $(UNIT_STORE)
+TESTS += $(UNIT_STORE)
+
+check_LIBRARIES += libstoretest.a
+libstoretest_a_SOURCES = tests/unit/store_fixture.c tests/unit/store_fixture.h tests/unit/unit.h
+UNIT_STORE_LIBS = libstoretest.a libstore.a libcore.a libbase.a $(CMOCKA_LIBS) $(SQLITE_LIBS) \
+	$(CRYPTO_LIBS) $(JANSSON_LIBS)
+
+tests_unit_test_store_SOURCES = tests/unit/test_store.c
+tests_unit_test_store_LDADD = $(UNIT_STORE_LIBS)
