@@ -33,6 +33,9 @@ void clocktrust_server_date(
 	bool agrees = latest_us + AGREE_US >= received.wall_us - took_us &&
 		earliest_us - AGREE_US <= received.wall_us;
 
+	/* A slow answer's Date may be of any time in between: that it could agree proves nothing. */
+	if (agrees && took_us > AGREE_US)
+		return;
 	if (agrees)
 		c->trusted = true;
 	c->disagrees = c->trusted && !agrees;

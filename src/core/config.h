@@ -15,6 +15,8 @@
 
 #include "base/buf.h"
 
+struct config_origin;
+
 /* Durations are milliseconds, sizes bytes. Texts are owned by the config and never NULL. */
 struct config {
 	struct {
@@ -64,6 +66,7 @@ struct config {
 	struct {
 		int64_t level; /* enum log_level */
 	} log;
+	struct config_origin *origins; /* where each value was read; config.c's own */
 };
 
 /* All defaults. Returns 0 or -ENOMEM. */
@@ -72,11 +75,12 @@ void config_done(struct config *c);
 
 /*
  * Read one file's text into c. Faults are appended to `faults` as lines `FILE:LINE: message`.
- * Returns 0, also with faults, or -ENOMEM.
+ * Returns 0, also with faults, or -ENOMEM: then c may be half-read and faults may be missing.
  */
 int config_read(struct config *c, const char *file, const char *text, size_t n, struct buf *faults);
 
-/* What only shows when everything is read: keys that contradict each other. */
+/* What only shows when everything is read: keys that contradict each other. Faults as above, at the
+ * place where the key was set. */
 void config_check(const struct config *c, struct buf *faults);
 
 /* Append all settings as a file that config_read reads back to the same. */

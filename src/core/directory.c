@@ -2,6 +2,16 @@
 
 #include <errno.h>
 
+#include "core/user.h"
+
+/* A user as kept: with what may name them, normalised; "" where there is none. All text pointers,
+ * which pack() wants. */
+struct user_entry {
+	struct dir_user user;
+	const char *email;
+	const char *phone;
+};
+
 void directory_init(struct directory *d, uint64_t seed)
 {
 	strmap_init(&d->users, seed);
@@ -77,9 +87,23 @@ static int put(struct strmap *m, const char *key, const void *entry, size_t size
 	return old ? DIR_CHANGED : DIR_NEW;
 }
 
+static const char *contact(enum user_kind kind, const char *text, char ret[static USER_MAX + 1])
+{
+	if (user_normalise(kind, text, ret) < 0)
+		ret[0] = '\0';
+	return ret;
+}
+
 int directory_put_user(struct directory *d, const struct dir_user *user)
 {
-	return put(&d->users, user->id, user, sizeof *user);
+	char email[USER_MAX + 1], phone[USER_MAX + 1];
+	struct user_entry entry = {
+		.user = *user,
+		.email = contact(USER_EMAIL, user->email, email),
+		.phone = contact(USER_PHONE, user->phone, phone),
+	};
+
+	return put(&d->users, user->id, &entry, sizeof entry);
 }
 
 int directory_put_device(struct directory *d, const struct dir_device *device)
@@ -90,6 +114,22 @@ int directory_put_device(struct directory *d, const struct dir_device *device)
 const struct dir_user *directory_user(const struct directory *d, const char *id)
 {
 	return strmap_get(&d->users, id);
+}
+
+const struct dir_user *directory_user_by_contact(
+	const struct directory *d, enum user_kind kind, const char *value)
+{
+	const struct user_entry *e, *found = NULL;
+	size_t pos = 0;
+
+	while (*value && (e = strmap_next(&d->users, &pos, NULL))) {
+		if (strcmp(kind == USER_EMAIL ? e->email : e->phone, value) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = e;
+	}
+	return found ? &found->user : NULL;
 }
 
 const struct dir_device *directory_device(const struct directory *d, const char *serial)

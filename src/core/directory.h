@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/strmap.h"
+#include "core/punch.h"
 
 /* All texts are owned by the entry and never NULL. */
 struct dir_user {
@@ -49,6 +50,13 @@ int directory_put_device(struct directory *d, const struct dir_device *device);
 
 /* NULL where there is none. Valid until the next put of the same id. */
 const struct dir_user *directory_user(const struct directory *d, const char *id);
+/*
+ * The one user with this e-mail address or phone number, normalised as core/user.h does; NULL where
+ * there is none, or where several share it: then it names nobody. A pass over all users.
+ */
+const struct dir_user *directory_user_by_contact(
+	const struct directory *d, enum user_kind kind, const char *value);
+
 const struct dir_device *directory_device(const struct directory *d, const char *serial);
 
 #endif

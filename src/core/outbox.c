@@ -72,30 +72,30 @@ static int reserve(struct outbox *o)
 }
 
 /* A full window gives up its last waiting entry, to be read again later, for an earlier one. */
-static int make_room(struct outbox *o, const struct outbox_entry *entry)
+static int make_room(struct outbox *o, const struct outbox_entry *entry, bool *ret_dropped)
 {
-	const struct outbox_entry *last = &o->entries[o->count - 1];
+	const struct outbox_entry *last;
 
 	if (o->count < OUTBOX_MAX)
 		return 0;
+	last = &o->entries[o->count - 1];
 	if (last->step != OUTBOX_WAITING ||
 		!before(entry->time_s, entry->seq, last->time_s, last->seq))
 		return -ENOSPC;
 	o->count--;
-	o->complete = false;
-	o->end_time_s = o->entries[o->count - 1].time_s;
-	o->end_seq = o->entries[o->count - 1].seq;
+	*ret_dropped = true;
 	return 0;
 }
 
 int outbox_add(struct outbox *o, const struct outbox_entry *entry)
 {
+	bool dropped = false;
 	size_t at;
 	int r;
 
 	if (outbox_find(o, entry->seq))
 		return 0;
-	r = make_room(o, entry);
+	r = make_room(o, entry, &dropped);
 	if (r == 0)
 		r = reserve(o);
 	if (r < 0)
@@ -104,6 +104,11 @@ int outbox_add(struct outbox *o, const struct outbox_entry *entry)
 	memmove(o->entries + at + 1, o->entries + at, (o->count - at) * sizeof *o->entries);
 	o->entries[at] = *entry;
 	o->count++;
+	if (dropped) {
+		const struct outbox_entry *last = &o->entries[o->count - 1];
+
+		outbox_set_end(o, last->time_s, last->seq, false);
+	}
 	return 0;
 }
 
@@ -150,8 +155,9 @@ void outbox_remove(struct outbox *o, int64_t seq)
 /* Mark a user's day as blocked for what follows. Returns whether it was blocked already. */
 static bool block(struct blocked *b, uint64_t user, int32_t day)
 {
-	uint64_t key = (user ^ (uint64_t)(uint32_t)day * 0x9e3779b97f4a7c15ULL) | 1;
+	uint64_t key = user ^ (uint64_t)(uint32_t)day * 0x9e3779b97f4a7c15ULL;
 
+	key += key == 0;
 	for (size_t i = key * 0xff51afd7ed558ccdULL >> 32;; i++) {
 		uint64_t *slot = &b->keys[i & (b->size - 1)];
 

@@ -66,7 +66,8 @@ void payload_init(struct payload *p, const void *bytes, size_t n, int *ret_error
 {
 	/* Integers as reals: a number of forty digits in a field that nobody reads is no reason to
 	 * refuse a punch, and the scheme has no field that is a number. */
-	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY;
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY |
+		JSON_ALLOW_NUL; /* in one record's text it is no fault of its neighbours */
 	json_error_t error;
 
 	*p = (struct payload){.next = 0};

@@ -60,5 +60,7 @@ int user_normalise(enum user_kind kind, const char *text, char ret[static USER_M
 
 enum user_kind user_kind_guess(const char *text)
 {
+	while (is_blank(*text))
+		text++;
 	return strncmp(text, "usr_", 4) == 0 ? USER_ID : USER_PIN;
 }

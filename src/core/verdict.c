@@ -48,13 +48,24 @@ static void take_time(struct punch *p)
 	p->time_s = p->has_time ? received_s(p) : 0;
 }
 
+static const struct dir_user *find_user(const struct directory *d, const struct punch *p)
+{
+	switch (p->user_kind) {
+	case USER_ID: return directory_user(d, p->user);
+	case USER_EMAIL:
+	case USER_PHONE: return directory_user_by_contact(d, p->user_kind, p->user);
+	case USER_PIN:
+	case USER_CARD:
+	case USER_SLOT: break; /* the cloud does not know these */
+	}
+	return NULL;
+}
+
 static void take_person_and_device(const struct verdict_context *c, struct punch *p)
 {
 	const struct dir_device *device = directory_device(c->directory, c->serial);
-	const struct dir_user *user = NULL;
+	const struct dir_user *user = find_user(c->directory, p);
 
-	if (p->user_kind == USER_ID)
-		user = directory_user(c->directory, p->user);
 	punch_text_set(p->user_id, sizeof p->user_id, user ? user->id : "");
 	punch_text_set(p->device_id, sizeof p->device_id, device ? device->id : "");
 }
