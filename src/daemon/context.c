@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "core/workday.h"
+#include "daemon/opening.h"
 
 void context_judge(struct context *c, struct punch *p)
 {
@@ -34,6 +35,8 @@ int context_store_failed(struct context *c, int error, const char *what)
 			LOG_S("doing", what), LOG_S("error", words),
 			LOG_S("path", c->config.store.path));
 		c->stopping = true;
+		if (error == -EUCLEAN)
+			opening_suspect(c->config.store.path);
 		loop_stop(c->loop, 1);
 	} else if (error == -ENOSPC) {
 		if (!c->disk_low)

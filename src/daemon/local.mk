@@ -13,6 +13,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/punchd.c src/daemon/punchd.h \
 	src/daemon/refresh.c src/daemon/refresh.h \
 	src/daemon/rejudge.c src/daemon/rejudge.h \
+	src/daemon/replaced.c src/daemon/replaced.h \
 	src/daemon/settings.c src/daemon/settings.h \
 	src/daemon/settlement.c src/daemon/settlement.h \
 	src/daemon/status.c src/daemon/status.h \

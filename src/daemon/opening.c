@@ -1,9 +1,14 @@
 #include "daemon/opening.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "store/store_directory.h"
+#include "store/store_salvage.h"
+
+#define PATH_SIZE 4096
 
 static const char *advice(int error)
 {
@@ -17,10 +22,123 @@ static const char *advice(int error)
 	case -EACCES:
 		return "the store cannot be written: check the owner of the file and its folder";
 	case -ENOENT: return "the store's folder does not exist";
-	case -ENOSPC: return "the disk is full";
+	case -ELOOP: return "the store's file is a symbolic link: name the file itself";
+	case -ENOSPC: return "the disk is full: make room, nothing is lost";
 	case -EUCLEAN: return "the store is damaged";
+	case -EIO: return "the disk fails: copy the store away and replace the disk";
 	default: return "the store cannot be opened";
 	}
+}
+
+/* ---- suspicion: a damage that is found while running is looked into at the next start */
+
+/* What the file beside the store says. */
+enum suspicion {
+	TRUSTED = 0,
+	SUSPECT = 's',   /* damage was met: check the file */
+	CHECKED = 'c',   /* the check found nothing */
+	CONDEMNED = 'x', /* damage was met again after that: salvage it, whatever a check says */
+};
+
+static const char *suspect_path(const char *path, char to[static PATH_SIZE])
+{
+	snprintf(to, PATH_SIZE, "%s.suspect", path);
+	return to;
+}
+
+static enum suspicion suspicion_read(const char *path)
+{
+	char name[PATH_SIZE], mark = TRUSTED;
+	int fd = open(suspect_path(path, name), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return TRUSTED;
+	if (read(fd, &mark, 1) != 1)
+		mark = SUSPECT;
+	close(fd);
+	return mark == CHECKED || mark == CONDEMNED ? (enum suspicion)mark : SUSPECT;
+}
+
+/* Not durable on purpose: where the mark is lost the damage will be met again. */
+static void suspicion_write(const char *path, enum suspicion suspicion)
+{
+	char name[PATH_SIZE], mark = (char)suspicion;
+	int fd = open(suspect_path(path, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return;
+	if (write(fd, &mark, 1) != 1)
+		log_warn("store", "the mark of a damaged store could not be written",
+			LOG_S("path", name));
+	close(fd);
+}
+
+void opening_suspect(const char *path)
+{
+	suspicion_write(path, suspicion_read(path) == CHECKED ? CONDEMNED : SUSPECT);
+}
+
+void opening_trust(const char *path)
+{
+	char name[PATH_SIZE];
+
+	unlink(suspect_path(path, name));
+}
+
+/* ---- opening */
+
+/* Returns 0 where the open store may be used, -EUCLEAN where it must be salvaged, or an error. */
+static int look_closer(struct store *s, const char *path)
+{
+	enum suspicion suspicion = suspicion_read(path);
+	int r;
+
+	if (suspicion == CONDEMNED)
+		return -EUCLEAN;
+	if (suspicion != SUSPECT)
+		return 0;
+	log_warn("store_check", "damage was met in the last run: checking the store",
+		LOG_S("path", path));
+	r = store_check_structure(s);
+	if (r == 0) {
+		log_info("store_check", "the store is sound", LOG_S("path", path));
+		suspicion_write(path, CHECKED);
+	}
+	return r;
+}
+
+static int salvage(struct context *c, char words[static STORE_WORDS_MAX])
+{
+	const char *path = c->config.store.path;
+	struct store_salvage_report report;
+	int r;
+
+	log_error("store_damaged",
+		"the store is damaged: it is set aside, and what can be read is saved into a new "
+		"one",
+		LOG_S("path", path), LOG_S("error", words));
+	r = store_salvage(path, loop_now(c->loop).wall_us / CLOCK_US_PER_S, &report, words);
+	if (r < 0)
+		return r;
+	opening_trust(path);
+	log_warn("store_replaced", words, LOG_S("damaged_file", report.set_aside),
+		LOG_I("saved", report.saved), LOG_I("lost", report.lost),
+		LOG_I("pages_bad", report.pages_bad));
+	return store_open(path, &c->store, words);
+}
+
+static int open_sound(struct context *c, char words[static STORE_WORDS_MAX])
+{
+	const char *path = c->config.store.path;
+	int r = store_open(path, &c->store, words);
+
+	if (r == 0)
+		r = look_closer(c->store, path);
+	if (r != -EUCLEAN)
+		return r;
+	store_close(c->store);
+	c->store = NULL;
+	return salvage(c, words);
 }
 
 static int load(struct context *c)
@@ -43,10 +161,13 @@ int opening_store(struct context *c)
 {
 	const char *path = c->config.store.path;
 	char words[STORE_WORDS_MAX] = "";
-	int r = store_open(path, &c->store, words);
+	int r = open_sound(c, words);
 
-	if (r == 0)
+	if (r == 0) {
 		r = load(c);
+		if (r == -EUCLEAN)
+			opening_suspect(path);
+	}
 	if (r < 0) {
 		const char *error = words[0] ? words : strerror(-r);
 

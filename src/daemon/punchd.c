@@ -19,6 +19,7 @@
 #include "daemon/opening.h"
 #include "daemon/refresh.h"
 #include "daemon/rejudge.h"
+#include "daemon/replaced.h"
 #include "daemon/settings.h"
 #include "daemon/upkeep.h"
 #include "edge/apiloop.h"
@@ -34,6 +35,7 @@ struct punchd {
 	const char *config_file;
 	char site[256];
 
+	struct replaced replaced;
 	struct guard guard;
 	struct terminals terminals;
 	struct intake *intake;
@@ -162,6 +164,7 @@ static void on_second(void *arg)
 	}
 	look_at_api(d);
 	look_at_queue(d);
+	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
 	d->control.mqtt_connected = link_is_up(d->link, &d->control.mqtt_since_us);
 }
@@ -337,7 +340,8 @@ static int make_context(struct punchd *d)
 		return r;
 	}
 	take_settings(d);
-	return opening_store(c);
+	r = opening_store(c);
+	return r < 0 ? r : replaced_load(&d->replaced, c);
 }
 
 static int make_api(struct punchd *d)
@@ -500,6 +504,8 @@ static int run(struct punchd *d)
 	code = loop_run(d->context.loop);
 	if (code == 0 && guard_clean(&d->guard) < 0)
 		code = PUNCHD_EXIT_FAILED;
+	if (code == 0)
+		opening_trust(d->context.config.store.path);
 	log_info("stopped", "punchd ends", LOG_I("code", code < 0 ? 1 : code));
 	return code < 0 ? PUNCHD_EXIT_FAILED : code;
 }
