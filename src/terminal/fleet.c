@@ -11,6 +11,7 @@
 #include "terminal/terminal.h"
 
 #define DEFAULT_SERIAL "BIO-FP-%03d"
+#define GOODBYE_US     (5 * CLOCK_US_PER_S) /* for all together */
 #define TROUBLE_US     (5 * CLOCK_US_PER_S) /* the same trouble of many is told this often */
 
 struct fleet {
@@ -379,6 +380,8 @@ static void note_last(struct fleet *f)
 
 static int play(struct fleet *f)
 {
+	int64_t until_us;
+
 	f->started_us = clock_now().mono_us;
 	on_dirty(f);
 	for (int64_t i = 0; i < f->count; i++)
@@ -387,8 +390,9 @@ static int play(struct fleet *f)
 		break_off(f, -EIO, "broken", "the event loop failed");
 	if (f->error == 0)
 		note_last(f);
+	until_us = clock_now().mono_us + GOODBYE_US;
 	for (int64_t i = 0; i < f->count; i++)
-		terminal_stop(f->terminals[i]);
+		terminal_stop(f->terminals[i], until_us);
 	print_summary(f);
 	return f->error == 0 && unacked(f) == 0 ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -370,17 +371,37 @@ bool link_is_up(const struct link *l)
 	return l->up;
 }
 
-void link_close(struct link *l, int wait_ms)
+/* Read to the end: closing a socket with something unread in it resets the connection, and the broker
+ * may then never see the goodbye. */
+static void drain(int fd, int64_t until_us)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char bytes[4096];
+	int64_t left_us;
+
+	shutdown(fd, SHUT_WR);
+	while ((left_us = until_us - clock_now().mono_us) > 0 &&
+		poll(&p, 1, (int)(left_us / 1000) + 1) == 1 && read(fd, bytes, sizeof bytes) > 0)
+		;
+	close(fd);
+}
+
+void link_close(struct link *l, int64_t until_us)
 {
 	struct pollfd p = {.events = POLLOUT};
+	int fd = -1;
 
 	watch(l, 0);
 	if (l->up && !l->failed) {
+		/* libmosquitto closes its own as soon as the goodbye is written. */
+		fd = dup(mosquitto_socket(l->client));
 		mosquitto_disconnect(l->client);
 		while (mosquitto_loop_write(l->client, 1) == MOSQ_ERR_SUCCESS &&
 			(p.fd = mosquitto_socket(l->client)) >= 0 &&
-			mosquitto_want_write(l->client) && poll(&p, 1, wait_ms) == 1)
-			;
+			mosquitto_want_write(l->client) && clock_now().mono_us < until_us)
+			poll(&p, 1, 100);
 	}
+	if (fd >= 0)
+		drain(fd, until_us);
 	cut(l);
 }

@@ -11,6 +11,7 @@
 #include <event2/event.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The texts are copied where they must outlive link_new: all of them. */
 struct link_settings {
@@ -61,8 +62,8 @@ void link_tick(struct link *l);
 
 bool link_is_up(const struct link *l);
 
-/* Write what is queued and say goodbye, so that the will is not sent. Waits for a full socket up to
- * wait_ms. down is not called. */
-void link_close(struct link *l, int wait_ms);
+/* Write what is queued and say goodbye, so that the will is not sent. Waits for the broker, at most
+ * until that monotonic time. down is not called. */
+void link_close(struct link *l, int64_t until_us);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "terminal/link.h"
@@ -97,7 +98,7 @@ int raw_run(const struct options *o, const char *password)
 				.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000});
 		link_connect(r.link);
 		event_base_dispatch(r.base);
-		link_close(r.link, 1000);
+		link_close(r.link, clock_now().mono_us + CLOCK_US_PER_S);
 	}
 	link_free(r.link);
 	if (r.base)

@@ -106,6 +106,8 @@ void shelf_land(struct shelf *s)
 	/* What waited goes behind what flew, and then all of it waits. */
 	while ((r = shelf_first(s, SHELF_WAITING)))
 		move(s, r, SHELF_FLYING);
-	while ((r = shelf_first(s, SHELF_FLYING)))
+	while ((r = shelf_first(s, SHELF_FLYING))) {
+		r->tries = 0;
 		move(s, r, SHELF_WAITING);
+	}
 }

@@ -22,6 +22,7 @@ struct record {
 	char *body;
 	int64_t sent_us;  /* monotonic */
 	int mid;          /* of the message that it went with */
+	int tries;        /* on this connection */
 	bool sent_before; /* in this run or, as far as anybody knows, in one before */
 };
 

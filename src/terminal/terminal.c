@@ -13,12 +13,12 @@
 #include "terminal/notes.h"
 #include "terminal/shelf.h"
 
-#define STORAGE    100000 /* records a terminal can hold; a full one takes no more punches */
-#define RETRY_MIN  200    /* ms */
-#define RETRY_MAX  5000
-#define STATUS_US  (30 * CLOCK_US_PER_S)
-#define STAGGER_US 1000 /* between two terminals' attempts: a broker's backlog is short */
-#define GOODBYE_MS 2000
+#define STORAGE          100000 /* records a terminal can hold; a full one takes no more punches */
+#define RETRY_MIN        200    /* ms */
+#define RETRY_MAX        5000
+#define STATUS_US        (30 * CLOCK_US_PER_S)
+#define STAGGER_US       1000 /* between two terminals' attempts: a broker's backlog is short */
+#define RESEND_DOUBLINGS 4
 
 #define NEVER INT64_MAX
 
@@ -66,6 +66,11 @@ static bool all_made(const struct terminal *t)
 static int64_t clock_ms(const struct terminal *t)
 {
 	return clock_now().wall_us / 1000 + t->clock_off_ms;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 static void mark_dirty(struct terminal *t)
@@ -153,6 +158,7 @@ static int publish(struct terminal *t, struct record *first, int64_t count)
 	for (int64_t i = 0; error == 0 && i < count; i++, r = TAILQ_NEXT(r, entry)) {
 		t->env->tally.resent += r->sent_before;
 		r->sent_before = true;
+		r->tries++;
 		r->sent_us = clock_now().mono_us;
 		r->mid = mid;
 	}
@@ -189,33 +195,41 @@ static void send_waiting(struct terminal *t)
 		t->hurry = false;
 }
 
+/* The wait doubles, or a gateway that is slower than it would be drowned by what is sent again. */
+static int64_t resend_at_us(const struct terminal *t, const struct record *r)
+{
+	int doublings = r->tries - 1 < RESEND_DOUBLINGS ? r->tries - 1 : RESEND_DOUBLINGS;
+
+	return r->sent_us + (t->env->options->resend_ms * 1000 << doublings);
+}
+
 /* How many records from r on are overdue together, up to a batch. */
-static int64_t overdue(const struct terminal *t, const struct record *r, int64_t before_us)
+static int64_t overdue(const struct terminal *t, const struct record *r, int64_t now_us)
 {
 	int64_t n = 0;
 
-	for (; r && n < t->env->options->batch && r->sent_us <= before_us; r = TAILQ_NEXT(r, entry))
+	for (; r && n < t->env->options->batch && resend_at_us(t, r) <= now_us;
+		r = TAILQ_NEXT(r, entry))
 		n++;
 	return n;
 }
 
 static void resend_due(struct terminal *t, int64_t now_us)
 {
-	int64_t wait_us = t->env->options->resend_ms * 1000;
 	struct record *r = shelf_first(&t->shelf, SHELF_FLYING);
 
 	if (now_us < t->next_resend_us)
 		return;
 	t->next_resend_us = NEVER;
 	while (r) {
-		int64_t n = overdue(t, r, now_us - wait_us);
+		int64_t n = overdue(t, r, now_us);
 
 		if (n > 0 && publish(t, r, n) < 0)
 			return;
-		if (n == 0 || r->sent_us + wait_us < t->next_resend_us)
-			t->next_resend_us = r->sent_us + wait_us;
-		for (n = n ? n : 1; n > 0; n--)
+		for (n = n ? n : 1; n > 0; n--) {
+			t->next_resend_us = earlier(t->next_resend_us, resend_at_us(t, r));
 			r = TAILQ_NEXT(r, entry);
+		}
 	}
 }
 
@@ -435,11 +449,6 @@ void terminal_tick(struct terminal *t)
 
 /* ---- the one alarm clock */
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void set_alarm(struct terminal *t, int64_t now_us)
 {
 	int64_t at_us = NEVER, delay_us;
@@ -586,10 +595,10 @@ void terminal_start(struct terminal *t)
 	step(t);
 }
 
-void terminal_stop(struct terminal *t)
+void terminal_stop(struct terminal *t, int64_t until_us)
 {
 	event_del(t->alarm);
 	if (link_is_up(t->link))
 		state_status(t, false);
-	link_close(t->link, GOODBYE_MS);
+	link_close(t->link, until_us);
 }

@@ -78,8 +78,9 @@ void terminal_flush(struct terminal *t);
 /* Keep-alive, status and time-outs; once a second. */
 void terminal_tick(struct terminal *t);
 
-/* Switch off in order: say that it is offline, and goodbye. */
-void terminal_stop(struct terminal *t);
+/* Switch off in order: say that it is offline, and goodbye. Waits for the broker, at most until that
+ * monotonic time. */
+void terminal_stop(struct terminal *t, int64_t until_us);
 
 /* Punches that are not acknowledged. */
 int64_t terminal_unacked(const struct terminal *t);

@@ -11,6 +11,7 @@ no process but its own.
 import os
 import pathlib
 import pwd
+import re
 import resource
 import shutil
 import signal
@@ -41,14 +42,17 @@ def _many_files():
 
 class Broker:
     """shipped: the configuration file to use, None for mosquitto's defaults. passwords: a dict of
-    user names; without it anybody may come. extra: more configuration lines. under: the folder
-    for its own folder."""
+    user names; without it anybody may come. extra: more configuration lines. saves: no: it saves
+    at its end only, since the shipped configuration saves at every change and is slow under load.
+    under: the folder for its own folder."""
 
-    def __init__(self, shipped=SHIPPED, passwords=None, extra=(), under=None, start=True):
+    def __init__(self, shipped=SHIPPED, passwords=None, extra=(), saves=True, under=None,
+                 start=True):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="broker-", dir=under))
         self.shipped = shipped
         self.passwords = passwords
         self.extra = list(extra)
+        self.saves = saves
         self.port = free_port()
         self.process = None
         self.log = self.dir / "log"
@@ -64,13 +68,17 @@ class Broker:
             f"user {pwd.getpwuid(os.geteuid()).pw_name}",
             f"persistence_location {self.memory}/",
             "log_dest stderr",
-            "log_type all",
-            "connection_messages true",
+            "log_type error",
+            "log_type warning",
+            "log_type notice",
         ]
         if self.shipped is None:
             lines.append("persistence true")
         else:
-            lines.append(pathlib.Path(self.shipped).read_text())
+            text = pathlib.Path(self.shipped).read_text()
+            if not self.saves:
+                text = re.sub(r"(?m)^autosave_.*", "", text) + "\nautosave_interval 0\n"
+            lines.append(text)
         if self.passwords is None:
             lines.append("allow_anonymous true")
         else:
