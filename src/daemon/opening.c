@@ -127,6 +127,13 @@ static int salvage(struct context *c, char words[static STORE_WORDS_MAX])
 	return store_open(path, &c->store, words);
 }
 
+static int replace(struct context *c, char words[static STORE_WORDS_MAX])
+{
+	store_close(c->store);
+	c->store = NULL;
+	return salvage(c, words);
+}
+
 static int open_sound(struct context *c, char words[static STORE_WORDS_MAX])
 {
 	const char *path = c->config.store.path;
@@ -134,11 +141,7 @@ static int open_sound(struct context *c, char words[static STORE_WORDS_MAX])
 
 	if (r == 0)
 		r = look_closer(c->store, path);
-	if (r != -EUCLEAN)
-		return r;
-	store_close(c->store);
-	c->store = NULL;
-	return salvage(c, words);
+	return r == -EUCLEAN ? replace(c, words) : r;
 }
 
 static int load(struct context *c)
@@ -163,10 +166,13 @@ int opening_store(struct context *c)
 	char words[STORE_WORDS_MAX] = "";
 	int r = open_sound(c, words);
 
-	if (r == 0) {
+	if (r == 0)
 		r = load(c);
-		if (r == -EUCLEAN)
-			opening_suspect(path);
+	if (r == -EUCLEAN && c->store) {
+		snprintf(words, sizeof words, "%s", store_words(c->store));
+		r = replace(c, words);
+		if (r == 0)
+			r = load(c);
 	}
 	if (r < 0) {
 		const char *error = words[0] ? words : strerror(-r);

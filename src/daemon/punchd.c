@@ -410,6 +410,8 @@ static int make_line(struct punchd *d)
 		r = intake_recover(d->intake);
 	if (r == 0)
 		r = link_new(c, &d->guard, d->intake, &d->link);
+	if (r == -EUCLEAN)
+		opening_suspect(c->config.store.path);
 	if (r < 0)
 		log_error("start", "could not start", LOG_S("error", strerror(-r)));
 	return r;
@@ -444,7 +446,7 @@ static int make_control(struct punchd *d)
 			"cannot listen on the control socket: its folder must exist, and "
 			"no other punchd may use it",
 			LOG_S("socket", c->config.control.socket), LOG_S("error", strerror(-r)));
-	else if (group_error < 0)
+	else if (group_error < 0 && c->config.control.group[0])
 		log_warn("control", "only root and this user can ask: the group cannot be let in",
 			LOG_S("group", c->config.control.group),
 			LOG_S("error", strerror(-group_error)));

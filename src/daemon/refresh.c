@@ -25,6 +25,7 @@ struct list {
 	bool running; /* a request is under way */
 	bool stale; /* … which belongs to a pass that was given up: its page is no part of this one */
 	bool due;     /* a pass is wanted, or under way */
+	bool failed;  /* the last try; it is said once */
 	int64_t pass; /* the newest pass this list has completed */
 
 	int64_t offset;
@@ -113,12 +114,15 @@ static void fail(struct list *l, const char *words)
 {
 	struct refresh *r = l->r;
 	int64_t wait_ms = backoff_next_ms(&r->backoff, loop_random(r->context->loop));
+	bool again = l->failed && strcmp(r->words, words) == 0;
 
+	l->failed = true;
 	r->status.failed = r->status.wanted;
 	punch_text_cut(r->words, sizeof r->words, words);
-	log_warn("sync_failed", "the directory could not be fetched; the cached one serves on",
-		LOG_S("list", name_of(l)), LOG_S("why", words),
-		LOG_I("again_in_s", (wait_ms + 999) / 1000));
+	log_put(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "sync_failed",
+		"the directory could not be fetched; the cached one serves on",
+		LOG_LIST(LOG_S("list", name_of(l)), LOG_S("why", words),
+			LOG_I("again_in_s", (wait_ms + 999) / 1000)));
 	restart(l);
 	loop_timer_set(l->timer, wait_ms);
 }
@@ -143,6 +147,7 @@ static void complete(struct list *l)
 	log_info("synced", "the directory was fetched", LOG_S("list", name_of(l)),
 		LOG_I("entries", (int64_t)strmap_count(&l->seen)));
 	l->due = false;
+	l->failed = false;
 	note_pass(l);
 	restart(l);
 	loop_timer_set(l->timer, interval_ms(l));
