@@ -23,3 +23,5 @@ bin_PROGRAMS += punch-sandbox
 punch_sandbox_SOURCES = src/sandbox/main.c
 punch_sandbox_LDADD = libsandbox.a libbase.a $(LIBEVENT_OPENSSL_LIBS) $(LIBEVENT_LIBS) \
 	$(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) -lpthread
+
+dist_man_MANS += man/punch-sandbox.1

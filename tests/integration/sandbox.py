@@ -65,6 +65,7 @@ class Sandbox:
     # ---- the process
 
     def command(self):
+        # getopt takes the last of an option, so args can say --listen again.
         command = [self.program, "--listen", f"127.0.0.1:{self.port}", "--data",
                    str(self.directory / "data"), "--key", self.key, "--users", str(self.users),
                    "--devices", self.devices]
@@ -116,8 +117,10 @@ class Sandbox:
     def __enter__(self):
         return self.start()
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, kind, *_):
+        status = self.stop()
+        if kind is None and status not in (None, 0):
+            raise AssertionError(f"it ended with {status}; log: {self.log()}")
 
     # ---- requests
 
@@ -125,7 +128,8 @@ class Sandbox:
         """A new connection, verified against the sandbox's CA; the caller closes it."""
         context = ssl.create_default_context(cafile=str(self.ca))
         context.minimum_version = minimum
-        return http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
+        host = urllib.parse.urlsplit(self.base_url).hostname
+        return http.client.HTTPSConnection(host, self.port, context=context, timeout=30)
 
     def disconnect(self):
         if self._connection:

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from conftest import ROOT
 from sandbox import API_KEY, Sandbox
 from waiting import wait_for
 
@@ -33,8 +34,7 @@ def own(build, tmp_path):
         return started[-1].start()
 
     yield start
-    for sandbox in started:
-        sandbox.stop()
+    assert [sandbox.stop() for sandbox in started] == [0] * len(started)
 
 
 def rate_of(answer):
@@ -608,6 +608,18 @@ def test_help_and_version(build):
     run = subprocess.run([build / "punch-sandbox", "--version"], capture_output=True, text=True,
                          timeout=30, check=True)
     assert re.fullmatch(r"punch-sandbox \d+\.\d+\.\d+\n", run.stdout)
+
+
+def test_the_man_page_knows_every_option_and_fault(build):
+    text = (ROOT / "man" / "punch-sandbox.1").read_text()
+    page = subprocess.run(["mandoc", "-Tascii"], input=text, capture_output=True, text=True,
+                          timeout=30, check=True).stdout
+    page = re.sub(r".\x08", "", page)
+    lines = subprocess.run([build / "punch-sandbox", "--help"], capture_output=True, text=True,
+                           timeout=30, check=True).stdout.splitlines()
+    words = [line.split()[0] for line in lines if line.startswith("  ")]
+    assert len(words) > 30
+    assert [w for w in words if not re.search(rf"^ +{w}|, {w}", page, re.M)] == []
 
 
 def test_a_taken_port_and_a_taken_folder_are_told(build, cloud, tmp_path):

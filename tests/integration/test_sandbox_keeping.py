@@ -1,0 +1,354 @@
+"""What punch-sandbox keeps over restarts and kill -9, how much it holds, and what webhooks tell."""
+import hashlib
+import hmac
+import http.client
+import http.server
+import json
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from sandbox import Sandbox
+from waiting import wait_for
+
+
+def start(build, tmp_path, *args, **kwargs):
+    return Sandbox(build, tmp_path / "cloud", *args, **kwargs)
+
+
+# ---- what stays
+
+def test_a_restart_keeps_records_keys_and_people(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        cloud.add_key("added")
+        cloud.put_user(id="usr_late")
+        cloud.remove_user("usr_000002")
+        made = cloud.post("/users", {"name": "A", "email": "a@example.org",
+                                     "phone": "+919876543210"}).data
+        device = cloud.put_device(serial_number="BIO-FP-009", status="inactive")
+        cloud.post_attendance(user="usr_late", key="k1")
+        first = cloud.post_attendance(key="k2")
+        refused = cloud.post_attendance(user="usr_nobody", key="k3")
+        records, users, devices = cloud.records(), cloud.get("/users").data, cloud.get(
+            "/devices").data
+        assert cloud.stop() == 0
+
+        cloud.start()
+        assert cloud.records() == records
+        assert cloud.get("/users", api_key="added").data == users
+        assert cloud.get("/devices").data == devices and device in devices
+        assert made in users and "usr_000002" not in [u["id"] for u in users]
+        again = cloud.post_attendance(key="k2")
+        assert (again.status, again.body) == (201, first.body)
+        again = cloud.post_attendance(user="usr_nobody", key="k3")
+        assert (again.status, again.body) == (404, refused.body)
+        assert cloud.stats()["posts_by_key"] == {"k2": 2, "k3": 2}
+        assert cloud.post_attendance().data["id"] > first.data["id"]
+
+
+def test_a_removed_key_stays_removed(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        cloud.add_key("short-lived")
+        cloud.remove_key("short-lived")
+        cloud.restart()
+        assert cloud.get("/users", api_key="short-lived").status == 401
+
+
+def test_more_users_can_be_asked_for_later(build, tmp_path):
+    with start(build, tmp_path, users=3) as cloud:
+        cloud.put_user(id="usr_000005", name="Chosen")
+        cloud.users = 6
+        cloud.restart()
+        users = cloud.get("/users").data
+        assert sorted(u["id"] for u in users) == [f"usr_{i:06}" for i in range(1, 7)]
+        assert "Chosen" in [u["name"] for u in users]
+
+
+def send_until_killed(cloud, answered, sent, started, name):
+    connection = cloud.connect()
+    for i in range(100000):
+        key = f"{name}-{i}"
+        sent.append(key)
+        try:
+            answer = cloud.ask(connection, "POST", "/v1/attendance", cloud.punch(),
+                               {"Idempotency-Key": key})
+        except (OSError, http.client.HTTPException):
+            return
+        assert answer.status == 201
+        answered[key] = answer.data["id"]
+        if len(answered) > 200:
+            started.set()
+
+
+def test_kill_9_keeps_what_was_answered(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        for turn in range(3):
+            answered, sent, started = {}, [], threading.Event()
+            threads = [threading.Thread(target=send_until_killed,
+                                        args=(cloud, answered, sent, started, f"{turn}-{n}"))
+                       for n in range(4)]
+            for thread in threads:
+                thread.start()
+            assert started.wait(30)
+            cloud.process.send_signal(signal.SIGKILL)
+            for thread in threads:
+                thread.join()
+            cloud.kill()
+            cloud.start()
+            kept = {r["idempotency_key"]: r["id"] for r in cloud.records()}
+            assert len(answered) > 200
+            assert {key: kept.get(key) for key in answered} == answered
+            # What was cut off in the middle can be sent again under its key, to one record.
+            lost = set(sent) - set(answered)
+            assert lost
+            for key in lost:
+                identity = cloud.post_attendance(key=key).data["id"]
+                assert kept.get(key, identity) == identity
+        keys = [r["idempotency_key"] for r in cloud.records()]
+        assert len(keys) == len(set(keys))
+
+
+# ---- the CA
+
+def test_the_ca_stays_and_the_certificate_follows_the_names(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        data = tmp_path / "cloud" / "data"
+        ca, certificate = cloud.ca.read_bytes(), (data / "server.pem").read_bytes()
+        cloud.restart()
+        assert (data / "server.pem").read_bytes() == certificate
+        assert (data / "ca.key").stat().st_mode & 0o777 == 0o600
+        assert (data / "server.key").stat().st_mode & 0o777 == 0o600
+        cloud.restart("--name", "cloud.example", "--name", "192.0.2.7")
+        assert (data / "server.pem").read_bytes() != certificate
+        assert cloud.ca.read_bytes() == ca
+        for name in ("cloud.example", "192.0.2.7", "127.0.0.1"):
+            context = ssl.create_default_context(cafile=str(cloud.ca))
+            with socket.create_connection(("127.0.0.1", cloud.port), timeout=30) as raw:
+                context.wrap_socket(raw, server_hostname=name).close()
+
+
+@pytest.mark.parametrize("file", ["server.pem", "server.key", "ca.pem", "ca.key"])
+def test_a_damaged_certificate_is_made_anew(build, tmp_path, file):
+    with start(build, tmp_path) as cloud:
+        (tmp_path / "cloud" / "data" / file).write_text("damaged")
+        cloud.restart()
+        assert cloud.get("/users").status == 200
+
+
+def test_a_listening_address_is_named(build, tmp_path):
+    with start(build, tmp_path, "--listen", "127.0.0.2:0") as cloud:
+        assert cloud.base_url.startswith("https://127.0.0.2:")
+        text = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName", "-in",
+                               tmp_path / "cloud" / "data" / "server.pem"], check=True,
+                              capture_output=True, text=True, timeout=30).stdout
+        for name in ("IP Address:127.0.0.2", "IP Address:127.0.0.1", "DNS:localhost",
+                     "IP Address:0:0:0:0:0:0:0:1"):
+            assert name in text
+
+
+# ---- how much
+
+def pipeline(cloud, names, statuses):
+    """Many POSTs on one connection without waiting for each answer."""
+    connection = cloud.connect()
+    connection.connect()
+    stream = connection.sock
+    requests = []
+    for name in names:
+        body = json.dumps(cloud.punch())
+        requests.append(f"POST /v1/attendance HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                        f"{cloud.key}\r\nContent-Type: application/json\r\nIdempotency-Key: "
+                        f"{name}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+    for i in range(0, len(requests), 50):
+        burst = requests[i:i + 50]
+        stream.sendall(b"".join(burst))
+        found, rest = 0, b""
+        while found < len(burst):
+            piece = stream.recv(65536)
+            assert piece, "closed early"
+            rest += piece
+            found = rest.count(b"\r\n\r\n{")
+        statuses += [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", rest)]
+    connection.close()
+
+
+def test_ten_thousand_posts_from_many_connections(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        statuses, names = [], [f"key-{i}" for i in range(10000)]
+        threads = [threading.Thread(target=pipeline, args=(cloud, names[i::8], statuses))
+                   for i in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert statuses.count(201) == len(statuses) == 10000
+        records = cloud.records()
+        assert sorted(r["idempotency_key"] for r in records) == sorted(names)
+        assert [r["seq"] for r in records] == list(range(1, 10001))
+        # Each connection's order is kept.
+        mine = set(names[3::8])
+        assert [r["idempotency_key"] for r in records if r["idempotency_key"] in mine] == names[
+            3::8]
+        stats = cloud.stats()
+        assert stats["records"] == stats["keys"] == 10000
+        assert stats["by_path"]["POST /attendance"] == stats["answers"]["201"] == 10000
+        assert stats["keys_again"] == stats["replayed"] == 0
+
+
+def test_a_hundred_thousand_records_are_held_and_listed(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        cloud.stop()
+        fill = ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+                "INSERT INTO attendance (user_id, device_id, type, at, created_at, key) "
+                "SELECT 'usr_' || substr('00000' || (1 + i % 9), -6), 'dev_000001', 'check_in',"
+                " 1672560000 + i * 25, 1700000000, 'key-' || i FROM n;")
+        subprocess.run(["sqlite3", tmp_path / "cloud" / "data" / "sandbox.db", fill], check=True,
+                       timeout=60)
+        cloud.start()
+        records = cloud.records()
+        assert len(records) == 100000
+        assert records[-1]["idempotency_key"] == "key-100000"
+        page = cloud.request("GET", "/_sandbox/attendance?after=99990&limit=5", api_key=False)
+        assert [r["seq"] for r in page.data] == list(range(99991, 99996))
+        assert page.json["meta"] == {"total": 100000, "last": 99995}
+        report = cloud.get("/reports/attendance?start_date=2023-01-01&end_date=2023-01-31").data
+        assert report["summary"]["working_days"] == 22
+        assert [u["attendance"]["present_days"] for u in report["users"]] == [21] * 9 + [0]
+        assert cloud.post_attendance(key="one-more").data["id"] == "att_0000100001"
+
+
+def test_sigterm_with_requests_running_ends_at_once(build, tmp_path):
+    with start(build, tmp_path, "--fault", "slow=5m") as cloud:
+        connections = [cloud.connect() for _ in range(3)]
+        for connection in connections:
+            connection.request("GET", "/v1/users", headers={"Authorization": "Bearer " + cloud.key})
+        cloud.wait_stats(lambda s: s["running"] == 3, "three running requests")
+        assert cloud.stop() == 0
+
+
+# ---- webhooks
+
+class Receiver:
+    """Takes events; answers 500 as often as told first."""
+
+    def __init__(self, failures=0):
+        self.events, self.bodies, self.signatures, self.failures = [], [], [], failures
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = 200
+                if receiver.failures > 0:
+                    receiver.failures -= 1
+                    status = 500
+                else:
+                    receiver.bodies.append(body)
+                    receiver.signatures.append(self.headers["X-Webhook-Signature"])
+                    receiver.events.append(json.loads(body))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/webhook/secret"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def wait(self, count):
+        wait_for(lambda: len(self.events) >= count, f"{count} events")
+        return self.events
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def receiver():
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def test_events_of_every_type_in_order(build, tmp_path, receiver):
+    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
+        user = cloud.post("/users", {"name": "A", "email": "a@example.org",
+                                     "phone": "+919876543210"}).data
+        changed = cloud.put_user(id=user["id"], name="B")
+        record = cloud.post_attendance().data
+        cloud.put_device(serial_number="BIO-FP-001", name="the status stays")
+        device = cloud.put_device(serial_number="BIO-FP-001", status="inactive")
+        events = receiver.wait(4)
+        assert [(e["type"], e["data"]) for e in events] == [
+            ("user.created", user), ("user.updated", changed), ("attendance.created", record),
+            ("device.status_changed", device)]
+        assert all(e["id"].startswith("evt_") for e in events)
+        assert len({e["id"] for e in events}) == 4
+        assert all(set(e) == {"id", "type", "created_at", "data"} for e in events)
+        cloud.wait_stats(lambda s: s["webhook"] == {"waiting": 0, "delivered": 4, "given_up": 0},
+                         "all to be delivered")
+
+
+def test_only_new_records_make_events(build, tmp_path, receiver):
+    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
+        cloud.post_attendance(key="k")
+        cloud.post_attendance(key="k")
+        cloud.post_attendance(user="usr_nobody")
+        cloud.add_fault("drop-after,count=1")
+        with pytest.raises((OSError, http.client.HTTPException)):
+            cloud.post_attendance(key="lost")
+        assert [e["data"]["id"] for e in receiver.wait(2)] == [r["id"] for r in cloud.records()]
+        assert cloud.stats()["webhook"]["waiting"] + len(receiver.events) == 2
+
+
+def test_a_refused_event_is_tried_again(build, tmp_path, receiver):
+    receiver.failures = 2
+    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
+        first = cloud.post_attendance().data["id"]
+        second = cloud.post_attendance().data["id"]
+        assert [e["data"]["id"] for e in receiver.wait(2)] == [first, second]
+
+
+def test_events_are_signed_where_asked(build, tmp_path, receiver):
+    secret = tmp_path / "secret"
+    secret.write_text("a secret of the webhook\n")
+    with start(build, tmp_path, "--webhook", receiver.url, "--webhook-secret-file",
+               secret) as cloud:
+        cloud.post_attendance()
+        receiver.wait(1)
+        mac = hmac.new(b"a secret of the webhook", receiver.bodies[0], hashlib.sha256)
+        assert receiver.signatures == ["sha256=" + mac.hexdigest()]
+
+
+def test_a_dead_receiver_blocks_nobody(build, tmp_path):
+    receiver = Receiver()
+    receiver.close()
+    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
+        for i in range(50):
+            assert cloud.post_attendance(key=f"k{i}").status == 201
+        counts = cloud.stats()["webhook"]
+        assert counts["delivered"] == 0 and counts["waiting"] + counts["given_up"] == 50
+        assert cloud.stop() == 0
+
+
+def test_webhook_over_https(build, tmp_path):
+    """Another sandbox has a CA and an https port: it answers 404, so the event is given up; without
+    the CA not even that would reach it."""
+    with Sandbox(build, tmp_path / "other") as other:
+        url = f"https://127.0.0.1:{other.port}/v1/hook"
+        with start(build, tmp_path, "--webhook", url, "--webhook-ca", other.ca) as cloud:
+            cloud.post_attendance()
+            other.wait_stats(lambda s: s["by_path"]["other"] >= 1, "the event to arrive")
+            assert other.stats()["refused_401"] >= 1
