@@ -146,26 +146,33 @@ static int pragma_int(struct store *s, const char *sql, int64_t *ret)
 
 static int check_owner(struct store *s, int64_t *ret_version, char *ret_words)
 {
-	int64_t application = 0, tables = 0;
+	int64_t application = 0, tables = 0, version = 0;
 	int r = pragma_int(s, "PRAGMA application_id", &application);
 
 	if (r == 0)
-		r = pragma_int(s, "PRAGMA user_version", ret_version);
+		r = pragma_int(s, "PRAGMA user_version", &version);
 	if (r == 0)
 		r = pragma_int(s, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (r < 0)
 		return store_fail(r, ret_words, "%s", sqlite3_errmsg(s->db));
-	/* One without a table may be ours, cut off while it was being made. */
-	if (application != SCHEMA_APPLICATION_ID && (tables > 0 || application || *ret_version))
+	*ret_version = version;
+	/* Without a table it may be ours, cut off while it was being made. */
+	if (tables == 0 && application == 0 && version == 0)
+		return 0;
+	if (application == SCHEMA_APPLICATION_ID && tables > 0 && version > 0 &&
+		version <= schema_version())
+		return 0;
+	/* With exactly our tables it is ours, whatever its header says: a newer one has others. */
+	if (tables > 0 && schema_check(s->db) == SQLITE_OK)
+		return store_fail(-EUCLEAN, ret_words, "its header is damaged");
+	if (application != SCHEMA_APPLICATION_ID)
 		return store_fail(
 			-EMEDIUMTYPE, ret_words, "it is a database, but not one of punchd");
-	if (*ret_version > schema_version())
+	if (version > schema_version())
 		return store_fail(-EPROTONOSUPPORT, ret_words,
 			"it was made by a newer punchd (format %lld, this one knows %d)",
-			(long long)*ret_version, schema_version());
-	if (*ret_version < 0 || (*ret_version == 0) != (tables == 0))
-		return store_fail(-EUCLEAN, ret_words, "its header is damaged");
-	return 0;
+			(long long)version, schema_version());
+	return store_fail(-EUCLEAN, ret_words, "its header or its tables are damaged");
 }
 
 /* ---- opening */

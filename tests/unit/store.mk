@@ -1,5 +1,5 @@
 # Unit tests of src/store.
-UNIT_STORE = tests/unit/test_store
+UNIT_STORE = tests/unit/test_store tests/unit/test_store_salvage
 check_PROGRAMS += $(UNIT_STORE)
 TESTS += $(UNIT_STORE)
 
@@ -10,3 +10,7 @@ UNIT_STORE_LIBS = libstoretest.a libstore.a libcore.a libbase.a $(CMOCKA_LIBS) $
 
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_salvage_SOURCES = tests/unit/test_store_salvage.c
+tests_unit_test_store_salvage_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_salvage_LDFLAGS = -Wl,--wrap=rename -Wl,--wrap=fsync -Wl,--wrap=pread \
+	-Wl,--wrap=statvfs

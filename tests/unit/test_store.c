@@ -191,7 +191,8 @@ static void test_newer_version_is_left_alone(void **state)
 
 	fixture_add_all(fixture_open(f), 0, 3);
 	fixture_close(f);
-	make_database(f->path, "PRAGMA user_version = 1000");
+	make_database(
+		f->path, "ALTER TABLE punch ADD COLUMN more TEXT; PRAGMA user_version = 1000");
 	before = file_bytes(f->path, &n);
 	assert_int_equal(fixture_open_fails(f), -EPROTONOSUPPORT);
 	assert_string_equal(
@@ -398,6 +399,9 @@ static void test_changed_tables_are_damage(void **state)
 		"DROP TABLE guarded",
 		"PRAGMA user_version = 0",
 		"PRAGMA user_version = -1",
+		"PRAGMA user_version = 1000",
+		"PRAGMA application_id = 0",
+		"PRAGMA application_id = 12345",
 	};
 	struct fixture *f = *state;
 
