@@ -86,7 +86,7 @@ static void enter_section(struct reading *r, const char *line)
 	snprintf(r->section, sizeof r->section, "%.*s", (int)n, line + 1);
 	if (line[1 + n] != ']' || !nothing_follows(line + n + 2))
 		fault(r, "a section ends with ] and nothing else");
-	else if (n >= sizeof r->section || !config_section_exists(r->section))
+	else if (!config_section_exists(r->section))
 		fault(r, "there is no section [%s]", r->section);
 	else
 		r->section_known = true;
@@ -218,30 +218,38 @@ int config_read(struct config *c, const char *file, const char *text, size_t n, 
 	return failed < 0 || buf_error(faults) == -ENOMEM ? -ENOMEM : r.error;
 }
 
-/* A fault of one key, or of two together, told where it was set. */
-static void complain(const struct config *c, struct buf *faults, const struct config_key *one,
-	const struct config_key *other, const char *message)
+void config_fault(const struct config *c, const char *section, const char *name, struct buf *faults,
+	const char *format, ...)
 {
-	const struct config_origin *at = &c->origins[one - config_keys];
+	const struct config_origin *at = &c->origins[config_key_find(section, name) - config_keys];
+	char message[512];
+	va_list ap;
 
-	if (!at->file && other)
-		at = &c->origins[other - config_keys];
-	add_fault(faults, at->file, at->line, "%s: %s", one->name, message);
+	va_start(ap, format);
+	vsnprintf(message, sizeof message, format, ap);
+	va_end(ap);
+	if (at->file)
+		add_fault(faults, at->file, at->line, "%s: %s", name, message);
+	else
+		add_fault(faults, NULL, 0, "[%s] %s: %s", section, name, message);
 }
 
 void config_check(const struct config *c, struct buf *faults)
 {
-	if (c->api.retry_min_ms > c->api.retry_max_ms)
-		complain(c, faults, config_key_find("api", "retry_min"),
-			config_key_find("api", "retry_max"), "is longer than retry_max");
+	const struct config_key *min = config_key_find("api", "retry_min");
+
+	/* The defaults agree, so a person set one of the two. */
+	if (c->api.retry_min_ms > c->api.retry_max_ms && c->origins[min - config_keys].file)
+		config_fault(c, "api", "retry_min", faults, "is longer than retry_max");
+	else if (c->api.retry_min_ms > c->api.retry_max_ms)
+		config_fault(c, "api", "retry_max", faults, "is shorter than retry_min");
 	if (c->mqtt.password_file[0] && !c->mqtt.username[0])
-		complain(c, faults, config_key_find("mqtt", "password_file"), NULL,
+		config_fault(c, "mqtt", "password_file", faults,
 			"without username: MQTT 3.1.1 has no such login");
 	if (!c->mqtt.host[0])
-		complain(c, faults, config_key_find("mqtt", "host"), NULL, "is empty");
+		config_fault(c, "mqtt", "host", faults, "is empty");
 	if (strpbrk(c->site.name, "/+#"))
-		complain(c, faults, config_key_find("site", "name"), NULL,
-			"is a level of a topic: without / + #");
+		config_fault(c, "site", "name", faults, "is a level of a topic: without / + #");
 }
 
 /* ---- life and printing */

@@ -83,6 +83,13 @@ int config_read(struct config *c, const char *file, const char *text, size_t n, 
  * place where the key was set. */
 void config_check(const struct config *c, struct buf *faults);
 
+/*
+ * Append a fault of one key, `FILE:LINE: key: message`, at the place where it was set; where it has
+ * its default, `[section] key: message`. section and name are of the table.
+ */
+void config_fault(const struct config *c, const char *section, const char *name, struct buf *faults,
+	const char *format, ...) __attribute__((format(printf, 5, 6)));
+
 /* Append all settings as a file that config_read reads back to the same. */
 void config_print(const struct config *c, struct buf *out);
 

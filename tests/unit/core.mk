@@ -1,9 +1,11 @@
 # Unit tests of src/core: a program a module.
 UNIT_CORE = \
 	tests/unit/test_clocktrust \
+	tests/unit/test_config \
 	tests/unit/test_directory \
 	tests/unit/test_identity \
 	tests/unit/test_outbox \
+	tests/unit/test_payload \
 	tests/unit/test_punch \
 	tests/unit/test_settle \
 	tests/unit/test_user \
@@ -11,16 +13,21 @@ UNIT_CORE = \
 	tests/unit/test_workday
 check_PROGRAMS += $(UNIT_CORE)
 TESTS += $(UNIT_CORE)
+EXTRA_DIST += tests/data/native
 
 unit_core_libs = libcore.a libbase.a $(CMOCKA_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_clocktrust_SOURCES = tests/unit/test_clocktrust.c tests/unit/unit.h
 tests_unit_test_clocktrust_LDADD = $(unit_core_libs)
+tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
+tests_unit_test_config_LDADD = $(unit_core_libs)
 tests_unit_test_directory_SOURCES = tests/unit/test_directory.c tests/unit/unit.h
 tests_unit_test_directory_LDADD = $(unit_core_libs)
 tests_unit_test_identity_SOURCES = tests/unit/test_identity.c tests/unit/unit.h
 tests_unit_test_identity_LDADD = $(unit_core_libs)
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c tests/unit/unit.h
 tests_unit_test_outbox_LDADD = $(unit_core_libs)
+tests_unit_test_payload_SOURCES = tests/unit/test_payload.c tests/unit/unit.h
+tests_unit_test_payload_LDADD = $(unit_core_libs)
 tests_unit_test_punch_SOURCES = tests/unit/test_punch.c tests/unit/unit.h
 tests_unit_test_punch_LDADD = $(unit_core_libs)
 tests_unit_test_settle_SOURCES = tests/unit/test_settle.c tests/unit/unit.h

@@ -1,0 +1,503 @@
+/* core/config: every key of INTERFACES.md that there is, every rule of lines, every fault's place. */
+#include "unit.h"
+
+#include "base/log.h"
+#include "core/config.h"
+
+static struct config conf;
+static struct buf faults;
+
+static int begin(void **state)
+{
+	(void)state;
+	buf_init(&faults, 65536);
+	return config_init(&conf);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	config_done(&conf);
+	buf_done(&faults);
+	return 0;
+}
+
+static void read_bytes(const char *bytes, size_t n)
+{
+	buf_clear(&faults);
+	assert_int_equal(config_read(&conf, "f.conf", bytes, n, &faults), 0);
+}
+
+static void read_text(const char *text)
+{
+	read_bytes(text, strlen(text));
+}
+
+static void assert_good(const char *text)
+{
+	read_text(text);
+	assert_string_equal(faults.data, "");
+}
+
+static void assert_faults(const char *text, const char *wanted)
+{
+	read_text(text);
+	assert_string_equal(faults.data, wanted);
+}
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	assert_string_equal(conf.api.base_url, "https://api.bthdevelopers.com/v1");
+	assert_string_equal(conf.api.key_file, "");
+	assert_string_equal(conf.api.ca_file, "");
+	assert_int_equal(conf.api.plan, 0);
+	assert_int_equal(conf.api.timeout_ms, 30000);
+	assert_int_equal(conf.api.max_in_flight, 8);
+	assert_int_equal(conf.api.retry_min_ms, 1000);
+	assert_int_equal(conf.api.retry_max_ms, 900000);
+	assert_int_equal(conf.api.auth_retry_ms, 300000);
+	assert_string_equal(conf.mqtt.host, "127.0.0.1");
+	assert_int_equal(conf.mqtt.port, 1883);
+	assert_string_equal(conf.mqtt.client_id, "");
+	assert_string_equal(conf.mqtt.username, "");
+	assert_string_equal(conf.mqtt.password_file, "");
+	assert_int_equal(conf.mqtt.keepalive_ms, 60000);
+	assert_string_equal(conf.mqtt.topic_prefix, "");
+	assert_string_equal(conf.site.name, "");
+	assert_string_equal(conf.site.time_zone, "");
+	assert_int_equal(conf.site.day_start_s, 14400);
+	assert_int_equal(conf.punches.max_age_ms, 90 * 86400000LL);
+	assert_int_equal(conf.punches.max_future_ms, 300000);
+	assert_int_equal(conf.punches.accept_from_s, INT64_MIN);
+	assert_int_equal(conf.punches.greet, 1);
+	assert_string_equal(conf.store.path, "/var/lib/punchd/punchd.db");
+	assert_int_equal(conf.store.retention_ms, 90 * 86400000LL);
+	assert_int_equal(conf.store.min_free, 64 << 20);
+	assert_int_equal(conf.sync.users_ms, 6 * 3600000);
+	assert_int_equal(conf.sync.devices_ms, 3600000);
+	assert_string_equal(conf.control.socket, "/run/punchd/punchd.sock");
+	assert_string_equal(conf.control.group, "punchd");
+	assert_int_equal(conf.log.level, LOG_LEVEL_INFO);
+	config_check(&conf, &faults);
+	assert_string_equal(faults.data, "");
+}
+
+static void test_every_key_is_read(void **state)
+{
+	(void)state;
+	assert_good("[api]\nbase_url=https://x.example:8443/v1\nkey_file = /k\nca_file=/c\n"
+		    "plan=premium\ntimeout=5s\nmax_in_flight=1\nretry_min=500ms\nretry_max=1m\n"
+		    "auth_retry=1h\n[mqtt]\nhost=broker\nport=8883\nclient_id=me\nusername=u\n"
+		    "password_file=/p\nkeepalive=5s\ntopic_prefix=site7/\n[site]\nname=Hall 1\n"
+		    "time_zone=Europe/Berlin\nday_start=23:59\n[punches]\nmax_age=1d\n"
+		    "max_future=0\naccept_from=2026-02-01T08:00:00+02:00\ngreet=no\n[store]\n"
+		    "path=/x.db\nretention=0\nmin_free=2G\n[sync]\nusers=1s\ndevices=36500d\n"
+		    "[control]\nsocket=/s\ngroup=staff\n[log]\nlevel=debug\n");
+	assert_string_equal(conf.api.base_url, "https://x.example:8443/v1");
+	assert_string_equal(conf.api.key_file, "/k");
+	assert_string_equal(conf.api.ca_file, "/c");
+	assert_int_equal(conf.api.plan, 500);
+	assert_int_equal(conf.api.timeout_ms, 5000);
+	assert_int_equal(conf.api.max_in_flight, 1);
+	assert_int_equal(conf.api.retry_min_ms, 500);
+	assert_int_equal(conf.api.retry_max_ms, 60000);
+	assert_int_equal(conf.api.auth_retry_ms, 3600000);
+	assert_string_equal(conf.mqtt.host, "broker");
+	assert_int_equal(conf.mqtt.port, 8883);
+	assert_string_equal(conf.mqtt.client_id, "me");
+	assert_string_equal(conf.mqtt.username, "u");
+	assert_string_equal(conf.mqtt.password_file, "/p");
+	assert_int_equal(conf.mqtt.keepalive_ms, 5000);
+	assert_string_equal(conf.mqtt.topic_prefix, "site7/");
+	assert_string_equal(conf.site.name, "Hall 1");
+	assert_string_equal(conf.site.time_zone, "Europe/Berlin");
+	assert_int_equal(conf.site.day_start_s, 86340);
+	assert_int_equal(conf.punches.max_age_ms, 86400000);
+	assert_int_equal(conf.punches.max_future_ms, 0);
+	assert_int_equal(conf.punches.accept_from_s, 1769925600);
+	assert_int_equal(conf.punches.greet, 0);
+	assert_string_equal(conf.store.path, "/x.db");
+	assert_int_equal(conf.store.retention_ms, 0);
+	assert_int_equal(conf.store.min_free, 2LL << 30);
+	assert_int_equal(conf.sync.users_ms, 1000);
+	assert_int_equal(conf.sync.devices_ms, 36500 * 86400000LL);
+	assert_string_equal(conf.control.socket, "/s");
+	assert_string_equal(conf.control.group, "staff");
+	assert_int_equal(conf.log.level, LOG_LEVEL_DEBUG);
+}
+
+static void test_plans(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t plan;
+	} rows[] = {{"auto", 0}, {"basic", 100}, {"premium", 500}, {"enterprise", 1000}, {"1", 1},
+		{"1000000", 1000000}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[64];
+
+		snprintf(text, sizeof text, "[api]\nplan = %s\n", rows[i].text);
+		assert_good(text);
+		assert_int_equal(conf.api.plan, rows[i].plan);
+	}
+}
+
+/* Each with what is said about it. */
+static void test_bad_values(void **state)
+{
+	static const struct {
+		const char *section, *setting, *wanted;
+	} rows[] = {
+		{"api", "base_url=http://x.example",
+			"the API is reached over https only, not `http://x.example`"},
+		{"api", "base_url=", "`` is not a URL that begins with https:// and a host"},
+		{"api", "base_url=ftp://x",
+			"`ftp://x` is not a URL that begins with https:// and a host"},
+		{"api", "base_url=https://", NULL},
+		{"api", "base_url=https:///v1", NULL},
+		{"api", "base_url=https://:443/v1", NULL},
+		{"api", "base_url=https://a@b/v1", NULL},
+		{"api", "base_url=https://b/v1?x", NULL},
+		{"api", "base_url=https://b/#v1", NULL},
+		{"api", "base_url=https://b c/", NULL},
+		{"api", "plan=gold",
+			"`gold` is not auto, basic, premium, enterprise or 1 to 1000000"},
+		{"api", "plan=0", NULL},
+		{"api", "plan=-5", NULL},
+		{"api", "plan=1000001", NULL},
+		{"api", "timeout=99ms",
+			"`99ms` is not a duration from 100ms to 36500d, as 500ms 30s 5m 6h 90d"},
+		{"api", "timeout=30", NULL},
+		{"api", "timeout=36501d", NULL},
+		{"api", "timeout=99999999999999999d", NULL},
+		{"api", "max_in_flight=0", "`0` is not a number from 1 to 256"},
+		{"api", "max_in_flight=257", NULL},
+		{"api", "max_in_flight=8x", NULL},
+		{"api", "retry_min=0", NULL},
+		{"mqtt", "port=0", NULL},
+		{"mqtt", "port=65536", NULL},
+		{"mqtt", "port=99999999999999999999", NULL},
+		{"mqtt", "keepalive=4s", NULL},
+		{"mqtt", "keepalive=65536s", NULL},
+		{"mqtt", "topic_prefix=a/+/",
+			"`a/+/` is not a topic's beginning, without + and # and no leading $"},
+		{"mqtt", "topic_prefix=#", NULL},
+		{"mqtt", "topic_prefix=$share/", NULL},
+		{"site", "day_start=24:00", "`24:00` is not a time of day, as 04:00"},
+		{"site", "day_start=4:00", NULL},
+		{"site", "day_start=04:60", NULL},
+		{"site", "day_start=0400", NULL},
+		{"site", "day_start=04-00", NULL},
+		{"site", "day_start=04:0a", NULL},
+		{"site", "day_start=a4:00", NULL},
+		{"site", "day_start=", NULL},
+		{"site", "name=a\tb", "`a?b` is not a text in UTF-8 without control characters"},
+		{"site", "name=K\xf6ln", NULL},
+		{"punches", "max_age=0", NULL},
+		{"punches", "max_future=-1s", NULL},
+		{"punches", "accept_from=2026-02-01",
+			"`2026-02-01` is not a time with its offset, as 2026-02-01T08:00:00+02:00"},
+		{"punches", "accept_from=2026-02-01T08:00:00", NULL},
+		{"punches", "accept_from=9999-12-31T23:00:00-02:00", NULL},
+		{"punches", "accept_from=0000-01-01T00:00:00+02:00", NULL},
+		{"punches", "greet=true", "`true` is not yes or no"},
+		{"punches", "greet=", NULL},
+		{"store", "path=punchd.db", "`punchd.db` is not an absolute path"},
+		{"store", "path=", NULL},
+		{"store", "min_free=1k", "`1k` is not a size from 0 to 1048576G, as 64K 10M 2G"},
+		{"store", "min_free=-1", NULL},
+		{"store", "min_free=1048577G", NULL},
+		{"sync", "users=999ms", NULL},
+		{"control", "socket=x", NULL},
+		{"log", "level=warn", "`warn` is not error, warning, info or debug"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[128], wanted[256], before[4096];
+		struct buf out;
+
+		buf_init(&out, sizeof before - 1);
+		config_print(&conf, &out);
+		snprintf(before, sizeof before, "%s", out.data);
+		snprintf(text, sizeof text, "[%s]\n\n%s\n", rows[i].section, rows[i].setting);
+		read_text(text);
+		snprintf(wanted, sizeof wanted,
+			"f.conf:3: %.*s: ", (int)strcspn(rows[i].setting, "="), rows[i].setting);
+		if (strncmp(faults.data, wanted, strlen(wanted)) != 0 ||
+			(rows[i].wanted &&
+				strncmp(faults.data + strlen(wanted), rows[i].wanted,
+					strlen(rows[i].wanted)) != 0))
+			fail_msg("%s: %s", rows[i].setting, faults.data);
+		/* one line, and the value before stands */
+		assert_ptr_equal(strchr(faults.data, '\n'), faults.data + faults.len - 1);
+		buf_clear(&out);
+		config_print(&conf, &out);
+		assert_string_equal(out.data, before);
+		buf_done(&out);
+	}
+}
+
+static void test_several_faults_at_once(void **state)
+{
+	(void)state;
+	assert_faults("x = 1\n[api]\nplan = gold\nnokey\nnokey2 ; = 5\n timeout = 5s\n[nothing]\n"
+		      "a = b\n[mqtt]\nnope = 1\nport = 1\n[api\nplan = tin\n[log]\nlevel = x\n",
+		"f.conf:1: a setting before the first section\n"
+		"f.conf:3: plan: `gold` is not auto, basic, premium, enterprise or 1 to 1000000\n"
+		"f.conf:4: neither a section nor a setting `key = value`\n"
+		"f.conf:5: neither a section nor a setting `key = value`\n"
+		"f.conf:6: an indented line: settings begin in the first column\n"
+		"f.conf:7: there is no section [nothing]\n"
+		"f.conf:10: there is no key `nope` in [mqtt]\n"
+		"f.conf:12: a section ends with ] and nothing else\n"
+		"f.conf:15: level: `x` is not error, warning, info or debug\n");
+	assert_int_equal(conf.mqtt.port, 1);
+	assert_int_equal(conf.api.plan, 0);
+}
+
+static void test_comments(void **state)
+{
+	(void)state;
+	assert_good("; one\n# two\n  ; indented\n\t# too\n\n   \n[api] ; the API\n"
+		    "plan = basic ; of 2026\nkey_file = ; none\n"
+		    "ca_file = /a;b#c\n[site]\nname = x # y\n");
+	assert_int_equal(conf.api.plan, 100);
+	assert_string_equal(conf.api.key_file, "");
+	assert_string_equal(conf.api.ca_file, "/a;b#c");
+	assert_string_equal(conf.site.name, "x # y");
+	assert_faults("[api];x\n", "f.conf:1: a section ends with ] and nothing else\n");
+	assert_faults("[api] # x\n", "f.conf:1: a section ends with ] and nothing else\n");
+	assert_faults("[api] x\n", "f.conf:1: a section ends with ] and nothing else\n");
+}
+
+static void test_forms_of_a_line(void **state)
+{
+	(void)state;
+	assert_good("\xef\xbb\xbf[site]\r\nname=a=b:c\r\ntime_zone :  Europe/Berlin \r\n\r\n");
+	assert_string_equal(conf.site.name, "a=b:c");
+	assert_string_equal(conf.site.time_zone, "Europe/Berlin");
+	assert_good("[site]\nname = without newline");
+	assert_string_equal(conf.site.name, "without newline");
+	assert_good("");
+	assert_faults("[site]\n\r = 1\n", "f.conf:2: there is no key `` in [site]\n");
+	assert_faults("[site]\n\xef\xbb\xbfname = x\n",
+		"f.conf:2: there is no key `\xef\xbb\xbfname` in [site]\n");
+	assert_faults("[Site]\n", "f.conf:1: there is no section [Site]\n");
+	assert_faults("[site]\nName = x\n", "f.conf:2: there is no key `Name` in [site]\n");
+}
+
+/* A carriage return alone ends no line, so it hides nothing behind it. */
+static void test_cr_is_no_newline(void **state)
+{
+	(void)state;
+	assert_faults(
+		"[api]\rplan = basic\n", "f.conf:1: a section ends with ] and nothing else\n");
+	assert_faults("[api]\nplan = basic\rtimeout = 5s\n",
+		"f.conf:2: plan: `basic?timeout = 5s` is not auto, basic, premium, enterprise or 1 "
+		"to 1000000\n");
+}
+
+static void test_long_lines(void **state)
+{
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof text, "[site]\nname=%0185d\n", 0);
+	assert_good(text);
+	assert_int_equal(strlen(conf.site.name), 185);
+	snprintf(text, sizeof text, "[site]\r\nname=%0185d\r\n", 0);
+	assert_good(text);
+	snprintf(text, sizeof text, "[site]\nname=%0186d\ntime_zone=X\n", 0);
+	assert_faults(text, "f.conf:2: a line of more than 190 bytes\n");
+	assert_int_equal(strlen(conf.site.name), 185);
+	assert_string_equal(conf.site.time_zone, "X");
+	snprintf(text, sizeof text, "#%0300d\n[site]\nname=y\n", 0);
+	assert_faults(text, "f.conf:1: a line of more than 190 bytes\n");
+	snprintf(text, sizeof text, "[%0180d]\n", 0);
+	read_text(text);
+	assert_memory_equal(faults.data, "f.conf:1: there is no section [000", 34);
+	snprintf(text, sizeof text, "[site]\n%0180d=1\n", 0);
+	read_text(text);
+	assert_memory_equal(faults.data, "f.conf:2: there is no key `000", 30);
+}
+
+static void test_nul_bytes(void **state)
+{
+	static const char inside[] = "[site]\nname = a\0b\ntime_zone = X\n";
+	static const char in_comment[] = "# \0\n[site]\nname = y\n";
+
+	(void)state;
+	read_bytes(inside, sizeof inside - 1);
+	assert_string_equal(faults.data, "f.conf:2: a NUL byte\n");
+	assert_string_equal(conf.site.name, "");
+	assert_string_equal(conf.site.time_zone, "X");
+	read_bytes(in_comment, sizeof in_comment - 1);
+	assert_string_equal(faults.data, "f.conf:1: a NUL byte\n");
+}
+
+/* A person's terminal is not for a file to write on. */
+static void test_faults_hold_no_control_characters(void **state)
+{
+	(void)state;
+	assert_faults("[x\x1b[2J]\n", "f.conf:1: there is no section [x?[2J]\n");
+	assert_faults("[x\x1b[2J\n", "f.conf:1: a section ends with ] and nothing else\n");
+	assert_faults("[api]\n\x1b\x7f = 1\n", "f.conf:2: there is no key `??` in [api]\n");
+}
+
+static void test_later_files_replace(void **state)
+{
+	(void)state;
+	assert_good("[api]\nplan = basic\ntimeout = 5s\n[api]\nplan = premium\n");
+	assert_int_equal(conf.api.plan, 500);
+	assert_int_equal(config_read(&conf, "g.conf", "[api]\nplan=1\n", 13, &faults), 0);
+	assert_int_equal(conf.api.plan, 1);
+	assert_int_equal(conf.api.timeout_ms, 5000);
+}
+
+/* What only shows at the end names the place where the key was set. */
+static void test_contradictions(void **state)
+{
+	(void)state;
+	assert_good("[api]\nretry_max = 500ms\n[mqtt]\nhost =\npassword_file = /p\n[site]\n"
+		    "name = a/b\n");
+	config_check(&conf, &faults);
+	assert_string_equal(faults.data,
+		"f.conf:2: retry_max: is shorter than retry_min\n"
+		"f.conf:5: password_file: without username: MQTT 3.1.1 has no such login\n"
+		"f.conf:4: host: is empty\n"
+		"f.conf:7: name: is a level of a topic: without / + #\n");
+	assert_good("[api]\nretry_min = 600ms\n[mqtt]\nhost = h\nusername = u\n[site]\nname = a\n");
+	config_check(&conf, &faults);
+	assert_string_equal(faults.data, "f.conf:2: retry_min: is longer than retry_max\n");
+	buf_clear(&faults);
+	config_fault(&conf, "api", "ca_file", &faults, "%s", "no such file");
+	assert_string_equal(faults.data, "[api] ca_file: no such file\n");
+}
+
+/* What is printed, read into another config, prints the same. */
+static void assert_prints_back(void)
+{
+	struct config other;
+	struct buf first, second;
+
+	buf_init(&first, 65536);
+	buf_init(&second, 65536);
+	config_print(&conf, &first);
+	assert_int_equal(config_init(&other), 0);
+	buf_clear(&faults);
+	assert_int_equal(config_read(&other, "p", first.data, first.len, &faults), 0);
+	assert_string_equal(faults.data, "");
+	config_print(&other, &second);
+	assert_string_equal(first.data, second.data);
+	config_restart_keys(&conf, &other, &faults);
+	assert_string_equal(faults.data, "");
+	config_done(&other);
+	buf_done(&first);
+	buf_done(&second);
+}
+
+static void test_print_reads_back(void **state)
+{
+	char text[512];
+
+	(void)state;
+	assert_prints_back();
+	assert_good("[api]\nplan=777\ntimeout=1500ms\n[mqtt]\ntopic_prefix=a b/\n[site]\n"
+		    "name=;semicolon\nday_start=00:07\n[punches]\ngreet=no\n"
+		    "accept_from=2026-02-01T08:00:00.9+02:00\n[store]\nmin_free=1000\n[log]\n"
+		    "level=error\n");
+	assert_prints_back();
+	snprintf(text, sizeof text, "[site]\nname=%0185d\n", 0);
+	assert_good(text);
+	assert_prints_back();
+}
+
+/* The shipped file with every `;` in front taken away is the defaults. */
+static void test_example_is_the_defaults(void **state)
+{
+	struct buf text, printed, wanted;
+	size_t settings = 0;
+
+	(void)state;
+	buf_init(&text, 65536);
+	buf_init(&printed, 65536);
+	buf_init(&wanted, 65536);
+	config_print(&conf, &wanted);
+	config_example(&text);
+	assert_good(text.data);
+	for (char *s = text.data; *s; s = strchr(s, '\n') + 1) {
+		settings += *s == ';';
+		if (*s == ';')
+			memmove(s, s + 1, strlen(s));
+		if (!strchr(s, '\n'))
+			break;
+	}
+	assert_int_equal(settings, 31);
+	assert_good(text.data);
+	config_print(&conf, &printed);
+	assert_string_equal(printed.data, wanted.data);
+	buf_done(&text);
+	buf_done(&printed);
+	buf_done(&wanted);
+}
+
+static void test_what_takes_effect_when(void **state)
+{
+	struct config wanted;
+
+	(void)state;
+	assert_int_equal(config_init(&wanted), 0);
+	config_restart_keys(&conf, &wanted, &faults);
+	assert_string_equal(faults.data, "");
+	assert_int_equal(config_read(&wanted, "g",
+				 "[api]\nplan=5\nkey_file=/k\n[mqtt]\nhost=h\n"
+				 "[log]\nlevel=debug\n[store]\nretention=5d\n",
+				 sizeof "[api]\nplan=5\nkey_file=/k\n[mqtt]\nhost=h\n"
+					"[log]\nlevel=debug\n[store]\nretention=5d\n" -
+					 1,
+				 &faults),
+		0);
+	config_restart_keys(&conf, &wanted, &faults);
+	assert_string_equal(faults.data, "[api] plan [mqtt] host");
+	config_take_live(&conf, &wanted);
+	assert_string_equal(conf.api.key_file, "/k");
+	assert_int_equal(conf.log.level, LOG_LEVEL_DEBUG);
+	assert_int_equal(conf.store.retention_ms, 5 * 86400000LL);
+	assert_int_equal(conf.api.plan, 0);
+	assert_string_equal(conf.mqtt.host, "127.0.0.1");
+	buf_clear(&faults);
+	config_fault(&conf, "api", "key_file", &faults, "x");
+	config_fault(&conf, "mqtt", "host", &faults, "y");
+	assert_string_equal(faults.data, "g:3: key_file: x\n[mqtt] host: y\n");
+	config_done(&wanted);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_defaults),
+		CASE(test_every_key_is_read),
+		CASE(test_plans),
+		CASE(test_bad_values),
+		CASE(test_several_faults_at_once),
+		CASE(test_comments),
+		CASE(test_forms_of_a_line),
+		CASE(test_cr_is_no_newline),
+		CASE(test_long_lines),
+		CASE(test_nul_bytes),
+		CASE(test_faults_hold_no_control_characters),
+		CASE(test_later_files_replace),
+		CASE(test_contradictions),
+		CASE(test_print_reads_back),
+		CASE(test_example_is_the_defaults),
+		CASE(test_what_takes_effect_when),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
