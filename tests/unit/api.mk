@@ -1,6 +1,7 @@
 # Unit tests of src/api.
 UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire tests/unit/test_pace \
-	tests/unit/test_circuit tests/unit/test_share tests/unit/test_client
+	tests/unit/test_circuit tests/unit/test_share tests/unit/test_client \
+	tests/unit/test_curl
 check_PROGRAMS += $(UNIT_API)
 TESTS += $(UNIT_API)
 
@@ -19,3 +20,7 @@ tests_unit_test_share_SOURCES = tests/unit/test_share.c tests/unit/unit.h
 tests_unit_test_share_LDADD = $(UNIT_API_LIBS)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c tests/unit/unit.h
 tests_unit_test_client_LDADD = $(UNIT_API_LIBS)
+
+TLSSERVER = tests/unit/tlsserver.c tests/unit/tlsserver.h
+tests_unit_test_curl_SOURCES = tests/unit/test_curl.c tests/unit/unit.h $(TLSSERVER)
+tests_unit_test_curl_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
