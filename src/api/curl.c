@@ -1,13 +1,14 @@
 #include "api/curl.h"
 
-#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 #define CA_FILE_MAX ((size_t)4 * 1024 * 1024)
+#define GRACE_MS    500 /* after which we no longer trust libcurl's own time-out */
 
 struct transfer {
 	struct transfer *next, *previous;
@@ -16,6 +17,7 @@ struct transfer {
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
 	int sends; /* how often libcurl was about to write the request */
+	int64_t overdue_us;
 	struct buf body;
 	bool body_cut;
 	api_answered *answered;
@@ -85,12 +87,24 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 	return t->loop.watch(t->loop.arg, fd, events) < 0 ? -1 : 0;
 }
 
+/* libcurl's wish; but while anything runs we come by no later than it should have ended. */
+static int set_timer(struct curl_transport *t, long delay_ms)
+{
+	long most_ms = t->timeout_ms + GRACE_MS;
+
+	if (t->keyless > 0)
+		delay_ms = 0;
+	else if (t->transfers.next != &t->transfers && (delay_ms < 0 || delay_ms > most_ms))
+		delay_ms = most_ms;
+	return t->loop.timer(t->loop.arg, delay_ms);
+}
+
 static int on_timer(CURLM *multi, long delay_ms, void *arg)
 {
 	struct curl_transport *t = arg;
 
 	(void)multi;
-	return t->loop.timer(t->loop.arg, t->keyless > 0 ? 0 : delay_ms) < 0 ? -1 : 0;
+	return set_timer(t, delay_ms) < 0 ? -1 : 0;
 }
 
 /* --- the end of a transfer */
@@ -172,7 +186,6 @@ static void finish(struct transfer *x, CURLcode code)
 static void finish_keyless(struct curl_transport *t)
 {
 	struct transfer *x = t->transfers.next, *next;
-	long delay_ms = -1;
 
 	for (; x != &t->transfers; x = next) {
 		struct api_answer answer = {
@@ -188,9 +201,6 @@ static void finish_keyless(struct curl_transport *t)
 		next = x->next; /* the callback may have added one */
 		free_transfer(x);
 	}
-	/* libcurl thinks that its own timer is still running. */
-	curl_multi_timeout(t->multi, &delay_ms);
-	on_timer(t->multi, delay_ms, t);
 }
 
 /* The loop cannot watch our sockets any more, or libcurl has no memory: nothing would ever end. */
@@ -220,6 +230,17 @@ static void reap(struct curl_transport *t)
 	}
 }
 
+/* libcurl 7.88 drops a transfer's time-out where another of its timers fires less than a millisecond
+ * before; the transfer then runs for ever, and with it a punch. The oldest stand first. */
+static void end_overdue(struct curl_transport *t)
+{
+	int64_t now_us = clock_now().mono_us;
+
+	while (t->transfers.next != &t->transfers && t->transfers.next->easy &&
+		t->transfers.next->overdue_us <= now_us)
+		finish(t->transfers.next, CURLE_OPERATION_TIMEDOUT);
+}
+
 static void act(struct curl_transport *t, curl_socket_t fd, int what)
 {
 	int running;
@@ -228,6 +249,7 @@ static void act(struct curl_transport *t, curl_socket_t fd, int what)
 	reap(t);
 	if (code != CURLM_OK)
 		give_up(t, code);
+	end_overdue(t);
 }
 
 void api_curl_on_fd(struct api_transport *base, int fd, int events)
@@ -240,10 +262,14 @@ void api_curl_on_fd(struct api_transport *base, int fd, int events)
 void api_curl_on_timer(struct api_transport *base)
 {
 	struct curl_transport *t = of(base);
+	long delay_ms = -1;
 
 	if (t->keyless > 0)
 		finish_keyless(t);
 	act(t, CURL_SOCKET_TIMEOUT, 0);
+	/* libcurl tells of changes alone, and thinks that its last timer still runs. */
+	curl_multi_timeout(t->multi, &delay_ms);
+	set_timer(t, delay_ms);
 }
 
 /* --- the start of a transfer */
@@ -367,6 +393,7 @@ static int submit(struct api_transport *base, const struct api_request *request,
 	x->transport = t;
 	x->answered = answered;
 	x->arg = arg;
+	x->overdue_us = clock_now().mono_us + (t->timeout_ms + GRACE_MS) * 1000;
 	buf_init(&x->body, request->answer_max);
 	r = start(t, x, request);
 	if (r < 0) {

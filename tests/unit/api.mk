@@ -21,6 +21,7 @@ tests_unit_test_share_LDADD = $(UNIT_API_LIBS)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c tests/unit/unit.h
 tests_unit_test_client_LDADD = $(UNIT_API_LIBS)
 
-TLSSERVER = tests/unit/tlsserver.c tests/unit/tlsserver.h
-tests_unit_test_curl_SOURCES = tests/unit/test_curl.c tests/unit/unit.h $(TLSSERVER)
+CURLRIG = tests/unit/curlrig.c tests/unit/curlrig.h tests/unit/tlsserver.c tests/unit/tlsserver.h
+tests_unit_test_curl_SOURCES = tests/unit/test_curl.c tests/unit/unit.h $(CURLRIG)
+tests_unit_test_curl_LDFLAGS = -Wl,--wrap=curl_multi_socket_action
 tests_unit_test_curl_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
