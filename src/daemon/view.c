@@ -150,14 +150,28 @@ static void add_attempts(json_t *trace, const struct forward *f, const struct pu
 				tries - listed));
 }
 
+/* What the judging said last. When that was is not kept. */
+static void add_judged(json_t *trace, const struct punch *p)
+{
+	/* What has a frozen body was queued, whatever the API then said of it. */
+	bool queued = p->frozen_us != 0;
+	char reason[REASON_TEXT_SIZE];
+
+	add_entry(trace, "judged", 0,
+		json_pack("{s:s, s:o}", "state", punch_state_name(queued ? PUNCH_QUEUED : p->state),
+			"reason",
+			text_or_null(queued ? "" : punch_reason_name(p->reason, reason))));
+}
+
 json_t *view_trace(const struct context *c, const struct forward *f, const struct punch *p)
 {
 	json_t *trace = json_array();
-	char reason[REASON_TEXT_SIZE], key[WIRE_KEY_SIZE * 2 + 1];
+	char key[WIRE_KEY_SIZE * 2 + 1];
 
 	if (!trace)
 		return NULL;
 	add_entry(trace, "received", p->received_us, raw_of(c, p));
+	add_judged(trace, p);
 	if (p->frozen_us != 0)
 		add_entry(trace, "frozen", p->frozen_us,
 			json_pack("{s:s, s:s, s:s, s:s}", "user_id", p->user_id, "device_id",
@@ -168,9 +182,5 @@ json_t *view_trace(const struct context *c, const struct forward *f, const struc
 		add_entry(trace, "settled", p->settled_us,
 			json_pack("{s:s, s:o}", "state", punch_state_name(p->state), "att_id",
 				text_or_null(p->att_id)));
-	else
-		add_entry(trace, "judged", 0,
-			json_pack("{s:s, s:o}", "state", punch_state_name(p->state), "reason",
-				text_or_null(punch_reason_name(p->reason, reason))));
 	return trace;
 }
