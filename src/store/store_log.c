@@ -88,27 +88,54 @@ static bool same(const uint32_t a[static 2], const uint32_t b[static 2])
 	return a[0] == b[0] && a[1] == b[1];
 }
 
-/* The walk over all frames. */
+/*
+ * The walk over all frames. What is known of the frame before decides how the next can be checked:
+ * by the sum in its header; where that fails, by the sum over its bytes (then only its header's sum
+ * or salts were damaged); where that header is gone, by the frame behind, which vouches for it.
+ */
 struct log_walk {
 	struct log_view *view;
 	struct log_head head;
-	uint8_t *bytes;      /* of the frame at hand */
-	uint32_t sum[2];     /* where the next frame's begins */
-	bool broken;         /* a frame before was not whole */
+	uint8_t *bytes; /* of the frame at hand */
+	struct frame_head before;
+	bool before_sound;
+	bool before_unsure;   /* nobody knows where its sum begins */
+	uint32_t stated[2];   /* the sum that its header states, */
+	uint32_t reckoned[2]; /* and that over its bytes */
+	bool reckoned_known;
+	bool broken;         /* a frame before was not whole, or the log's header */
 	uint32_t bad_commit; /* the last of these that was the end of a transaction; 0 none */
+	uint32_t hole;       /* the first broken frame; 0 none */
+	bool twice;          /* a page of the transaction before the hole comes again behind it */
 	bool commit_after;   /* a sound end of a transaction lies behind a broken frame */
 };
 
-/* Whether the frame at hand is whole. */
-static bool frame_sound(const struct log_walk *w, const struct frame_head *f)
+static void sum_frame(const struct log_walk *w, uint32_t sum[static 2])
 {
-	uint32_t sum[2] = {w->sum[0], w->sum[1]};
+	sum_on(w->head.big_endian, w->bytes, 8, sum);
+	sum_on(w->head.big_endian, w->bytes + FRAME_HEADER_SIZE, (size_t)w->view->page_size, sum);
+}
+
+/* Whether the frame at hand is whole, if its sum begins there. */
+static bool sound_from(
+	const struct log_walk *w, const struct frame_head *f, const uint32_t begin[static 2])
+{
+	uint32_t sum[2] = {begin[0], begin[1]};
 
 	if (f->page == 0 || !same(f->salt, w->head.salt))
 		return false;
-	sum_on(w->head.big_endian, w->bytes, 8, sum);
-	sum_on(w->head.big_endian, w->bytes + FRAME_HEADER_SIZE, (size_t)w->view->page_size, sum);
+	sum_frame(w, sum);
 	return same(sum, f->sum);
+}
+
+/* A transaction has each page once. */
+static bool comes_again(const struct log_walk *w, uint32_t page)
+{
+	for (uint32_t i = w->view->good + 1; i < w->hole; i++) {
+		if (w->view->number[i] == page)
+			return true;
+	}
+	return false;
 }
 
 static void take_sound(struct log_walk *w, uint32_t i, const struct frame_head *f)
@@ -116,8 +143,9 @@ static void take_sound(struct log_walk *w, uint32_t i, const struct frame_head *
 	struct log_view *v = w->view;
 
 	v->number[i] = f->page;
+	w->twice = w->twice || comes_again(w, f->page);
 	/* It was begun after the transaction before it was on disk. */
-	if (w->commit_after || w->bad_commit)
+	if (w->commit_after || w->bad_commit || (f->commit != 0 && w->twice))
 		v->damaged = true;
 	if (v->last < w->bad_commit)
 		v->last = w->bad_commit;
@@ -130,20 +158,39 @@ static void take_sound(struct log_walk *w, uint32_t i, const struct frame_head *
 		v->good = i;
 }
 
+static void take_broken(struct log_walk *w, uint32_t i, const struct frame_head *f)
+{
+	w->broken = true;
+	if (w->hole == 0)
+		w->hole = i;
+	if (same(f->salt, w->head.salt) && f->commit != 0)
+		w->bad_commit = i;
+}
+
 static void take_frame(struct log_walk *w, uint32_t i)
 {
 	struct frame_head f;
+	bool sound, by_bytes;
 
 	read_frame_head(w->bytes, &f);
-	if (frame_sound(w, &f)) {
+	sound = sound_from(w, &f, w->stated);
+	by_bytes = !sound && !w->before_sound && w->reckoned_known &&
+		sound_from(w, &f, w->reckoned);
+	if ((by_bytes || (sound && w->before_unsure)) && i > 1)
+		w->view->number[i - 1] = w->before.page;
+	if (sound || by_bytes)
 		take_sound(w, i, &f);
-	} else {
-		w->broken = true;
-		if (same(f.salt, w->head.salt) && f.commit != 0)
-			w->bad_commit = i;
-	}
-	w->sum[0] = f.sum[0];
-	w->sum[1] = f.sum[1];
+	else
+		take_broken(w, i, &f);
+	w->before_unsure = !(sound || by_bytes) && same(f.salt, w->head.salt) && !w->before_sound &&
+		!same(w->before.salt, w->head.salt);
+	/* Where its own begins is known: at the sum before. */
+	w->reckoned_known = w->before_sound || by_bytes;
+	memcpy(w->reckoned, by_bytes ? w->reckoned : w->stated, sizeof w->reckoned);
+	sum_frame(w, w->reckoned);
+	w->before = f;
+	w->before_sound = sound || by_bytes;
+	memcpy(w->stated, f.sum, sizeof w->stated);
 }
 
 static bool read_frame(const struct log_walk *w, uint32_t i)
@@ -162,27 +209,17 @@ static bool read_frame(const struct log_walk *w, uint32_t i)
  */
 static void find_salts(struct log_walk *w)
 {
+	uint32_t sum[2] = {0, 0};
 	struct frame_head f;
 
 	for (uint32_t i = 1; i <= w->view->frames; i++) {
 		read_frame(w, i);
 		read_frame_head(w->bytes, &f);
-		w->head.salt[0] = f.salt[0];
-		w->head.salt[1] = f.salt[1];
-		if (i > 1 && frame_sound(w, &f))
+		memcpy(w->head.salt, f.salt, sizeof f.salt);
+		if (i > 1 && sound_from(w, &f, sum))
 			return;
-		w->sum[0] = f.sum[0];
-		w->sum[1] = f.sum[1];
+		memcpy(sum, f.sum, sizeof sum);
 	}
-}
-
-static uint32_t first_number(const struct log_walk *w)
-{
-	struct frame_head f;
-
-	read_frame(w, 1);
-	read_frame_head(w->bytes, &f);
-	return same(f.salt, w->head.salt) ? f.page : 0;
 }
 
 static void walk_frames(struct log_walk *w)
@@ -193,8 +230,8 @@ static void walk_frames(struct log_walk *w)
 		w->broken = true;
 		find_salts(w);
 	}
-	w->sum[0] = w->head.sum[0];
-	w->sum[1] = w->head.sum[1];
+	w->before_sound = w->head.sound;
+	memcpy(w->stated, w->head.sum, sizeof w->stated);
 	for (uint32_t i = 1; i <= v->frames; i++) {
 		read_frame(w, i);
 		take_frame(w, i);
@@ -202,9 +239,6 @@ static void walk_frames(struct log_walk *w)
 	/* SQLite throws away a log whose header it cannot read. */
 	if (!w->head.sound && v->last > 0)
 		v->damaged = true;
-	/* Its first frame's sum begins in that header; but its neighbour vouches for its place. */
-	if (!w->head.sound && v->frames > 1 && v->number[1] == 0 && v->number[2] != 0)
-		v->number[1] = first_number(w);
 	if (!v->damaged)
 		v->last = v->good;
 	for (uint32_t i = 1; i <= v->last; i++)

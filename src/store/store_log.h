@@ -4,8 +4,9 @@
  * SQLite believes a log up to its first frame that is not whole, and forgets what lies behind: right
  * after a power cut, when nobody was told that it is on disk, and wrong where the frame was whole
  * once and has been damaged since. Under synchronous=FULL a transaction begins only after the one
- * before it is on disk. So a sound frame behind a later commit, or a commit behind a damaged one,
- * proves damage; a broken last transaction proves nothing.
+ * before it is on disk, and writes each page once. So a broken frame with more than its own
+ * transaction behind it is damage; a broken last transaction proves nothing. (What stays in doubt is
+ * taken for that: the last but one was a single frame, and nothing of that frame's header is left.)
  *
  * A frame's checksum runs on from the one before it, which stands in that frame's header: so frames
  * behind a damaged one can be checked all the same.

@@ -1,5 +1,5 @@
 # Unit tests of src/store.
-UNIT_STORE = tests/unit/test_store tests/unit/test_store_salvage
+UNIT_STORE = tests/unit/test_store tests/unit/test_store_log tests/unit/test_store_salvage
 check_PROGRAMS += $(UNIT_STORE)
 TESTS += $(UNIT_STORE)
 
@@ -14,3 +14,5 @@ tests_unit_test_store_salvage_SOURCES = tests/unit/test_store_salvage.c
 tests_unit_test_store_salvage_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_salvage_LDFLAGS = -Wl,--wrap=rename -Wl,--wrap=fsync -Wl,--wrap=pread \
 	-Wl,--wrap=statvfs
+tests_unit_test_store_log_SOURCES = tests/unit/test_store_log.c
+tests_unit_test_store_log_LDADD = $(UNIT_STORE_LIBS)
