@@ -230,7 +230,7 @@ static void reap(struct curl_transport *t)
 	}
 }
 
-/* libcurl 7.88 drops a transfer's time-out where another of its timers fires less than a millisecond
+/* libcurl 7.88 can drop a transfer's time-out where another of its timers fires less than a millisecond
  * before; the transfer then runs for ever, and with it a punch. The oldest stand first. */
 static void end_overdue(struct curl_transport *t)
 {
