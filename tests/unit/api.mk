@@ -1,7 +1,7 @@
 # Unit tests of src/api.
 UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire tests/unit/test_pace \
 	tests/unit/test_circuit tests/unit/test_share tests/unit/test_client \
-	tests/unit/test_curl tests/unit/test_curl_http2
+	tests/unit/test_curl tests/unit/test_curl_http2 tests/unit/test_apiloop
 check_PROGRAMS += $(UNIT_API)
 TESTS += $(UNIT_API)
 
@@ -27,3 +27,5 @@ tests_unit_test_curl_LDFLAGS = -Wl,--wrap=curl_multi_socket_action
 tests_unit_test_curl_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
 tests_unit_test_curl_http2_SOURCES = tests/unit/test_curl_http2.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_curl_http2_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
+tests_unit_test_apiloop_SOURCES = tests/unit/test_apiloop.c tests/unit/unit.h $(CURLRIG)
+tests_unit_test_apiloop_LDADD = libedge.a $(UNIT_API_LIBS) $(LIBEVENT_LIBS) $(OPENSSL_LIBS) -lpthread
