@@ -97,6 +97,17 @@ static bool read_count(
 	return false;
 }
 
+static bool read_yes(struct call *call, const char *key, bool *ret)
+{
+	const char *value = query(call, key);
+
+	*ret = value && strcmp(value, "yes") == 0;
+	if (!value || *ret || strcmp(value, "no") == 0)
+		return true;
+	fail(call, 400, "bad_request", "%s is neither yes nor no", key);
+	return false;
+}
+
 static bool read_states(struct call *call, struct store_filter *filter)
 {
 	const char *state = query(call, "state"), *reason = query(call, "reason");
@@ -140,7 +151,8 @@ static void serve_punches(struct call *call)
 	if (!read_states(call, &filter) || !read_time(call, "from", INT64_MIN, &filter.from_s) ||
 		!read_time(call, "to", INT64_MAX, &filter.to_s) ||
 		!read_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
-		!read_count(call, "before", 0, INT64_MAX, &filter.before_seq))
+		!read_count(call, "before", 0, INT64_MAX, &filter.before_seq) ||
+		!read_yes(call, "in_doubt", &filter.in_doubt))
 		return;
 	filter.limit = (int)limit;
 	filter.user = query(call, "user");
@@ -213,7 +225,7 @@ static void serve_healthz(struct call *call)
 static const struct route routes[] = {
 	{"GET", "/v1/status", false, serve_status, " "},
 	{"GET", "/v1/punches", false, serve_punches,
-		" state reason user device from to limit before "},
+		" state reason user device from to limit before in_doubt "},
 	{"GET", "/v1/punches/{id}", false, serve_punch, " "},
 	{"POST", "/v1/sync", true, serve_sync, " "},
 	{"GET", "/healthz", false, serve_healthz, " "},

@@ -61,6 +61,9 @@ static json_t *flags_of(const struct punch *p)
 		if (p->flags & shown[i].flag)
 			json_array_append_new(list, json_string(shown[i].name));
 	}
+	/* A cloud that ignores keys may have it twice. */
+	if (p->state == PUNCH_DELIVERED && p->flags & FLAG_IN_DOUBT)
+		json_array_append_new(list, json_string("sent_again"));
 	return list;
 }
 

@@ -61,6 +61,7 @@ struct store_filter {
 	const char *device; /* a terminal's name or a dev_ id */
 	int64_t from_s;     /* of punch time; INT64_MIN: none */
 	int64_t to_s;       /* exclusive; INT64_MAX: none */
+	bool in_doubt;      /* only those with a send whose answer was lost, or that is under way */
 	int64_t before_seq; /* 0: the newest */
 	int limit;
 };

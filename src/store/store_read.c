@@ -277,6 +277,7 @@ static void bind_filter(sqlite3_stmt *stmt, const struct store_filter *f)
 		sqlite3_bind_int64(stmt, 8, f->to_s);
 	sqlite3_bind_int(stmt, 9, f->limit);
 	sqlite3_bind_int(stmt, 10, f->state);
+	sqlite3_bind_int(stmt, 11, f->in_doubt);
 }
 
 /* Where a page over a rare state ends that has looked at LIST_ROWS_MAX rows of it: 0 at the end. */

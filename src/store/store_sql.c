@@ -14,6 +14,7 @@
 	" AND (?6 IS NULL OR device_id = ?6 OR terminal = (SELECT id FROM terminal WHERE name = " \
 	"?6))" \
 	" AND (?7 IS NULL OR time >= ?7) AND (?8 IS NULL OR time < ?8)" \
+	" AND (?11 = 0 OR (flags & 8) <> 0 OR (state = 0 AND frozen IS NOT NULL))" \
 	" ORDER BY seq DESC LIMIT ?9"
 
 static const char *const texts[SQL_COUNT_] = {
