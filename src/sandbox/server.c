@@ -277,6 +277,8 @@ int sandbox_run(const struct options *options)
 	faults_init(&sandbox.faults, options->seed);
 	strmap_init(&sandbox.running, options->seed);
 	signal(SIGPIPE, SIG_IGN);
+	/* A file at its size limit is like a full disk: an error, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	r = start(&sandbox);
 	if (r == 0)

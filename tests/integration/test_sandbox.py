@@ -41,6 +41,10 @@ def rate_of(answer):
     return [int(answer.headers[name]) for name in RATE]
 
 
+def date_of(answer):
+    return email.utils.parsedate_to_datetime(answer.headers["Date"]).timestamp()
+
+
 # ---- ground rules
 
 def test_ready_line_tells_where(cloud):
@@ -117,8 +121,7 @@ def test_success_is_json_in_data_with_the_time_in_date(cloud):
     answer = cloud.get("/users")
     assert answer.headers["Content-Type"] == "application/json"
     assert set(answer.json) == {"data", "meta"}
-    date = email.utils.parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    assert abs(date - time.time()) < 30
+    assert abs(date_of(answer) - time.time()) < 30
 
 
 def test_body_must_come_as_json(cloud):
@@ -372,8 +375,8 @@ def test_users_are_made_once_under_a_key(cloud):
     total = cloud.get("/users").json["meta"]["total"]
     assert cloud.post("/users", user, key="user").body == first.body
     assert cloud.get("/users").json["meta"]["total"] == total
-    # One key is one request, whatever the path.
-    assert cloud.post_attendance(key="user").status == 422
+    # One key is one request: the same body to another path is another one.
+    assert cloud.post("/attendance", user, key="user").status == 422
 
 
 # ---- rates
@@ -404,9 +407,10 @@ def test_a_window_is_spent_and_turns_over(own):
     assert refused.error["type"] == "rate_limit_error"
     assert refused.headers["Retry-After"] is None
     reset = rate_of(refused)[2]
+    assert {reset - date_of(a) for a in answers + [refused]} == {1}
     fresh = wait_for(lambda: next((a for a in [cloud.get("/users")] if a.status == 200), None),
                      "the next window")
-    assert email.utils.parsedate_to_datetime(fresh.headers["Date"]).timestamp() >= reset
+    assert date_of(fresh) >= reset
     assert rate_of(fresh)[2] > reset
     assert cloud.stats()["refused_429"] >= 1
 
@@ -476,6 +480,8 @@ def test_people_and_devices_become_known_later_and_go(own):
     cloud.remove_user("usr_late")
     assert cloud.post_attendance(user="usr_late").status == 404
     assert "usr_late" not in [u["id"] for u in cloud.get("/users").data]
+    assert cloud.put_user(id="usr_late")["department"] == "Night"
+    assert cloud.post_attendance(user="usr_late").status == 201
 
     device = cloud.put_device(serial_number="BIO-FP-009")
     assert cloud.post_attendance(device=device["id"]).status == 201
@@ -534,6 +540,13 @@ def test_the_worked_example(payroll):
 
 def test_the_percentage_is_written_in_two_places(payroll):
     assert b'"attendance_percentage":95.45}' in payroll.get(JANUARY).body
+
+
+def test_percentages_are_rounded_half_up(payroll):
+    path = "/reports/attendance?start_date=2023-01-27&end_date=2023-01-31&user_id=usr_000001"
+    report = payroll.get(path).data
+    assert report["summary"]["working_days"] == 3
+    assert report["users"][0]["attendance"]["attendance_percentage"] == 66.67
 
 
 def test_report_filters(payroll):

@@ -5,6 +5,7 @@ import http.client
 import http.server
 import json
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -19,6 +20,55 @@ from waiting import wait_for
 
 def start(build, tmp_path, *args, **kwargs):
     return Sandbox(build, tmp_path / "cloud", *args, **kwargs)
+
+
+class Receiver:
+    """Takes events; answers 500 as often as told first."""
+
+    def __init__(self, failures=0):
+        self.events, self.bodies, self.signatures, self.failures = [], [], [], failures
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = 200
+                if receiver.failures > 0:
+                    receiver.failures -= 1
+                    status = 500
+                else:
+                    receiver.bodies.append(body)
+                    receiver.signatures.append(self.headers["X-Webhook-Signature"])
+                    receiver.events.append(json.loads(body))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/webhook/secret"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def wait(self, count):
+        wait_for(lambda: len(self.events) >= count, f"{count} events")
+        return self.events
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def receiver():
+    made = Receiver()
+    yield made
+    made.close()
 
 
 # ---- what stays
@@ -113,6 +163,26 @@ def test_kill_9_keeps_what_was_answered(build, tmp_path):
         assert len(keys) == len(set(keys))
 
 
+def test_what_cannot_be_committed_is_answered_500_and_forgotten(build, tmp_path, receiver):
+    """A limit on the size of files stands for a full disk."""
+    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
+        cloud.post_attendance(key="before")
+        log = tmp_path / "cloud" / "data" / "sandbox.db-wal"
+        resource.prlimit(cloud.process.pid, resource.RLIMIT_FSIZE,
+                         (log.stat().st_size, resource.RLIM_INFINITY))
+        answers = [cloud.post_attendance(key="full") for _ in range(2)]
+        assert [a.status for a in answers] == [500, 500]
+        assert answers[0].error["code"] == "internal_error"
+        resource.prlimit(cloud.process.pid, resource.RLIMIT_FSIZE,
+                         (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert [r["idempotency_key"] for r in cloud.records()] == ["before"]
+        assert cloud.post_attendance(key="full").status == 201
+        records = cloud.records()
+        assert [r["idempotency_key"] for r in records] == ["before", "full"]
+        # No event of what was rolled back.
+        assert [e["data"]["id"] for e in receiver.wait(2)] == [r["id"] for r in records]
+
+
 # ---- the CA
 
 def test_the_ca_stays_and_the_certificate_follows_the_names(build, tmp_path):
@@ -123,8 +193,10 @@ def test_the_ca_stays_and_the_certificate_follows_the_names(build, tmp_path):
         assert (data / "server.pem").read_bytes() == certificate
         assert (data / "ca.key").stat().st_mode & 0o777 == 0o600
         assert (data / "server.key").stat().st_mode & 0o777 == 0o600
-        cloud.restart("--name", "cloud.example", "--name", "192.0.2.7")
-        assert (data / "server.pem").read_bytes() != certificate
+        for names in (["--name", "192.0.2.7"], ["--name", "192.0.2.7", "--name", "cloud.example"]):
+            cloud.restart(*names)
+            assert (data / "server.pem").read_bytes() != certificate
+            certificate = (data / "server.pem").read_bytes()
         assert cloud.ca.read_bytes() == ca
         for name in ("cloud.example", "192.0.2.7", "127.0.0.1"):
             context = ssl.create_default_context(cafile=str(cloud.ca))
@@ -233,55 +305,6 @@ def test_sigterm_with_requests_running_ends_at_once(build, tmp_path):
 
 # ---- webhooks
 
-class Receiver:
-    """Takes events; answers 500 as often as told first."""
-
-    def __init__(self, failures=0):
-        self.events, self.bodies, self.signatures, self.failures = [], [], [], failures
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = 200
-                if receiver.failures > 0:
-                    receiver.failures -= 1
-                    status = 500
-                else:
-                    receiver.bodies.append(body)
-                    receiver.signatures.append(self.headers["X-Webhook-Signature"])
-                    receiver.events.append(json.loads(body))
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/webhook/secret"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
-
-    def wait(self, count):
-        wait_for(lambda: len(self.events) >= count, f"{count} events")
-        return self.events
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-@pytest.fixture
-def receiver():
-    made = Receiver()
-    yield made
-    made.close()
-
-
 def test_events_of_every_type_in_order(build, tmp_path, receiver):
     with start(build, tmp_path, "--webhook", receiver.url) as cloud:
         user = cloud.post("/users", {"name": "A", "email": "a@example.org",
@@ -316,9 +339,8 @@ def test_only_new_records_make_events(build, tmp_path, receiver):
 def test_a_refused_event_is_tried_again(build, tmp_path, receiver):
     receiver.failures = 2
     with start(build, tmp_path, "--webhook", receiver.url) as cloud:
-        first = cloud.post_attendance().data["id"]
-        second = cloud.post_attendance().data["id"]
-        assert [e["data"]["id"] for e in receiver.wait(2)] == [first, second]
+        sent = [cloud.post_attendance().data["id"] for _ in range(4)]
+        assert [e["data"]["id"] for e in receiver.wait(4)] == sent
 
 
 def test_events_are_signed_where_asked(build, tmp_path, receiver):
