@@ -20,3 +20,4 @@ libterminal_a_SOURCES = \
 punch_terminal_SOURCES = src/terminal/main.c
 punch_terminal_LDADD = libterminal.a libbase.a $(LIBEVENT_LIBS) $(MOSQUITTO_LIBS) $(SQLITE_LIBS) \
 	$(JANSSON_LIBS)
+dist_man_MANS += man/punch-terminal.1

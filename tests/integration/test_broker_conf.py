@@ -123,20 +123,6 @@ def test_a_kill_under_load_costs_a_terminal_at_most_one(tmp_path):
     assert max(lost) <= 1
 
 
-def test_what_was_delivered_before_a_kill_may_come_again(tmp_path):
-    """The gateway's own acknowledgements are no change that is saved: after kill -9 of the broker it
-    is sent again what it has. Not lost, and recognised as a duplicate; kept here so that nobody
-    takes it for a fault of punchd's."""
-    with Broker(under=tmp_path) as broker:
-        leave_session(broker.port)
-        publish_numbers(broker.port, 5)
-        assert texts(collect(broker.port)) == numbers(5)
-        broker.kill()
-        broker.start()
-        again = texts(collect(broker.port))
-        assert again and again == (numbers(5) + ["end"])[-len(again):]
-
-
 def test_mosquittos_own_defaults_lose_all_of_it(tmp_path):
     with Broker(shipped=None, under=tmp_path) as broker:
         leave_session(broker.port)
