@@ -1,5 +1,5 @@
 # Unit tests of src/store.
-UNIT_STORE = tests/unit/test_store tests/unit/test_store_log tests/unit/test_store_salvage
+UNIT_STORE = tests/unit/test_store tests/unit/test_store_fault tests/unit/test_store_log tests/unit/test_store_salvage
 check_PROGRAMS += $(UNIT_STORE)
 TESTS += $(UNIT_STORE)
 
@@ -16,3 +16,6 @@ tests_unit_test_store_salvage_LDFLAGS = -Wl,--wrap=rename -Wl,--wrap=fsync -Wl,-
 	-Wl,--wrap=statvfs
 tests_unit_test_store_log_SOURCES = tests/unit/test_store_log.c
 tests_unit_test_store_log_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c tests/unit/faultvfs.c \
+	tests/unit/faultvfs.h
+tests_unit_test_store_fault_LDADD = $(UNIT_STORE_LIBS)
