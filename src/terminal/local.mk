@@ -15,7 +15,10 @@ libterminal_a_SOURCES = \
 	src/terminal/raw.c src/terminal/raw.h \
 	src/terminal/reply.c src/terminal/reply.h \
 	src/terminal/shelf.c src/terminal/shelf.h \
-	src/terminal/terminal.c src/terminal/terminal.h
+	src/terminal/terminal.c src/terminal/terminal.h \
+	src/terminal/terminal_private.h \
+	src/terminal/terminal_receive.c \
+	src/terminal/terminal_send.c
 
 punch_terminal_SOURCES = src/terminal/main.c
 punch_terminal_LDADD = libterminal.a libbase.a $(LIBEVENT_LIBS) $(MOSQUITTO_LIBS) $(SQLITE_LIBS) \
