@@ -51,11 +51,13 @@ class Sandbox:
     args are further options; plan is `none` unless they say otherwise.
     """
 
-    def __init__(self, build, directory, *args, users=10, devices="BIO-FP-001", key=API_KEY):
+    def __init__(self, build, directory, *args, users=10, devices="BIO-FP-001", key=API_KEY,
+                 key_option=True):
         self.program = str(build / "punch-sandbox")
         self.directory = directory
         self.args = list(args)
-        self.users, self.devices, self.key = users, devices, key
+        self.users, self.devices = users, devices
+        self.key, self.key_option = key, key_option
         self.ca = directory / "data" / "ca.pem"
         self.port = 0
         self.process = None
@@ -67,8 +69,10 @@ class Sandbox:
     def command(self):
         # getopt takes the last of an option, so args can say --listen again.
         command = [self.program, "--listen", f"127.0.0.1:{self.port}", "--data",
-                   str(self.directory / "data"), "--key", self.key, "--users", str(self.users),
-                   "--devices", self.devices]
+                   str(self.directory / "data"), "--users", str(self.users), "--devices",
+                   self.devices]
+        if self.key_option:
+            command += ["--key", self.key]
         if "--plan" not in self.args:
             command += ["--plan", "none"]
         return command + [str(a) for a in self.args]

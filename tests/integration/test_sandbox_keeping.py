@@ -109,6 +109,14 @@ def test_a_removed_key_stays_removed(build, tmp_path):
         assert cloud.get("/users", api_key="short-lived").status == 401
 
 
+def test_a_new_folder_has_a_key_a_removed_one_does_not_return(build, tmp_path):
+    with start(build, tmp_path, key_option=False) as cloud:
+        assert cloud.get("/users", api_key="sandbox-key").status == 200
+        cloud.remove_key("sandbox-key")
+        cloud.restart()
+        assert cloud.get("/users", api_key="sandbox-key").status == 401
+
+
 def test_more_users_can_be_asked_for_later(build, tmp_path):
     with start(build, tmp_path, users=3) as cloud:
         cloud.put_user(id="usr_000005", name="Chosen")
@@ -208,6 +216,17 @@ def test_the_ca_stays_and_the_certificate_follows_the_names(build, tmp_path):
 def test_a_damaged_certificate_is_made_anew(build, tmp_path, file):
     with start(build, tmp_path) as cloud:
         (tmp_path / "cloud" / "data" / file).write_text("damaged")
+        cloud.restart()
+        assert cloud.get("/users").status == 200
+
+
+def test_a_key_of_another_certificate_is_noticed(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        data = tmp_path / "cloud" / "data"
+        (data / "server.key").write_bytes((data / "ca.key").read_bytes())
+        cloud.restart()
+        assert cloud.get("/users").status == 200
+        (data / "ca.key").write_bytes((data / "server.key").read_bytes())
         cloud.restart()
         assert cloud.get("/users").status == 200
 
