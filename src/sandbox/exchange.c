@@ -1,11 +1,9 @@
 #include "sandbox/exchange.h"
 
-#include <errno.h>
 #include <strings.h>
 #include <sys/queue.h>
 
 #include <event2/buffer.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include "base/clock.h"
@@ -15,6 +13,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "sandbox/answer.h"
+#include "sandbox/idempotency.h"
 #include "sandbox/sandbox.h"
 
 #define ANSWER_MAX (64u << 20)
@@ -84,8 +83,7 @@ static struct exchange *exchange_new(struct sandbox *sandbox, struct evhttp_requ
 
 static void exchange_free(struct exchange *x)
 {
-	if (x->holds_key)
-		strmap_del(&x->sandbox->running, x->key);
+	idempotency_release(x);
 	*x->link = x->next;
 	if (x->next)
 		x->next->link = x->link;
@@ -111,14 +109,9 @@ void exchange_drop_all(struct sandbox *sandbox)
 
 /* ---- the gate: each returns whether it goes on; if not, the answer is there */
 
-static const char *header(const struct exchange *x, const char *name)
-{
-	return evhttp_find_header(evhttp_request_get_input_headers(x->request), name);
-}
-
 static const char *bearer(const struct exchange *x)
 {
-	const char *text = header(x, "Authorization");
+	const char *text = exchange_header(x, "Authorization");
 
 	if (!text || strncasecmp(text, "Bearer ", 7) != 0)
 		return NULL;
@@ -171,105 +164,6 @@ static bool gate_route(struct exchange *x)
 	return false;
 }
 
-/* What "the same body" means: the same call with the same bytes. */
-static void make_digest(struct exchange *x)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-	if (!ctx)
-		return;
-	EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
-	EVP_DigestUpdate(ctx, x->path, strlen(x->path) + 1);
-	EVP_DigestUpdate(ctx, x->body, x->body_length);
-	EVP_DigestFinal_ex(ctx, x->digest, NULL);
-	EVP_MD_CTX_free(ctx);
-}
-
-/* Count this POST under its key. */
-static int count_key(struct exchange *x)
-{
-	struct db *db = &x->sandbox->db;
-	sqlite3_stmt *stmt = db_write(db) < 0 ? NULL : db_statement(db, SQL_IDEM_SEEN);
-
-	if (stmt)
-		db_bind_text(stmt, 1, x->key);
-	return db_run(db, stmt);
-}
-
-/* Read the header: 1 there is a key, 0 none, negative: answered. */
-static int read_key(struct exchange *x)
-{
-	const char *key = header(x, "Idempotency-Key");
-	size_t n = key ? strlen(key) : 0;
-
-	if (!key || strcmp(x->method, "POST") != 0)
-		return 0;
-	if (n == 0 || n > EXCHANGE_KEY_MAX) {
-		answer_error(x, 400, "invalid_request", "Idempotency-Key",
-			"the key must have 1 to %d characters", EXCHANGE_KEY_MAX);
-		return -EINVAL;
-	}
-	memcpy(x->key, key, n + 1);
-	if (count_key(x) < 0) {
-		answer_broken(x);
-		return -EIO;
-	}
-	return 1;
-}
-
-/* The stored answer to this key: 1 there was one and it is the answer now, 0 none. */
-static int replay(struct exchange *x)
-{
-	struct db *db = &x->sandbox->db;
-	sqlite3_stmt *stmt = db_statement(db, SQL_IDEM_GET);
-	int r;
-
-	if (!stmt)
-		return -EIO;
-	db_bind_text(stmt, 1, x->key);
-	r = db_step(db, stmt);
-	if (r != 1)
-		return r;
-	if (sqlite3_column_type(stmt, 0) == SQLITE_NULL) {
-		r = 0;
-	} else if (sqlite3_column_bytes(stmt, 0) != EXCHANGE_DIGEST ||
-		memcmp(sqlite3_column_blob(stmt, 0), x->digest, EXCHANGE_DIGEST) != 0) {
-		x->sandbox->stats.key_reused++;
-		answer_error(x, 422, "idempotency_key_reused", "Idempotency-Key",
-			"this key came before with another body");
-	} else {
-		x->sandbox->stats.replayed++;
-		x->status = sqlite3_column_int(stmt, 1);
-		x->content_type = "application/json";
-		buf_add_str(&x->out, db_text(stmt, 2));
-	}
-	sqlite3_reset(stmt);
-	return r;
-}
-
-static bool gate_idempotency(struct exchange *x)
-{
-	int r = read_key(x);
-
-	if (r < 0)
-		return false;
-	if (r == 0 || x->plan.no_idempotency || !x->route)
-		return true;
-	make_digest(x);
-	if (strmap_get(&x->sandbox->running, x->key)) {
-		x->sandbox->stats.key_running++;
-		answer_error(x, 409, "request_in_progress", "Idempotency-Key",
-			"the first request with this key is still running");
-		return false;
-	}
-	r = replay(x);
-	if (r == 0 && strmap_put(&x->sandbox->running, x->key, x, NULL) == 0)
-		x->holds_key = true;
-	else if (r != 1)
-		answer_broken(x);
-	return r == 0 && x->holds_key;
-}
-
 /* A fault that keeps the work from being done still lets the key be counted: the POST came. */
 static bool gate(struct exchange *x)
 {
@@ -281,32 +175,13 @@ static bool gate(struct exchange *x)
 	if (!gate_key_and_rate(x))
 		return false;
 	if (!gate_fault(x)) {
-		read_key(x);
+		idempotency_count(x);
 		return false;
 	}
-	return gate_idempotency(x) && gate_route(x);
+	return idempotency_gate(x) && gate_route(x);
 }
 
 /* ---- work */
-
-/* Refusals are kept as well as successes; a failure of ours is not: the next try may do better. */
-static void keep_answer(struct exchange *x)
-{
-	struct db *db = &x->sandbox->db;
-	sqlite3_stmt *stmt;
-
-	if (!x->holds_key || x->status >= 500)
-		return;
-	stmt = db_write(db) < 0 ? NULL : db_statement(db, SQL_IDEM_ANSWER);
-	if (stmt) {
-		db_bind_text(stmt, 1, x->key);
-		sqlite3_bind_blob(stmt, 2, x->digest, EXCHANGE_DIGEST, SQLITE_STATIC);
-		sqlite3_bind_int(stmt, 3, x->status);
-		sqlite3_bind_text(stmt, 4, x->out.data, (int)x->out.len, SQLITE_STATIC);
-	}
-	if (db_run(db, stmt) < 0)
-		answer_broken(x);
-}
 
 static void done(struct exchange *x)
 {
@@ -323,7 +198,7 @@ static void work(struct exchange *x)
 {
 	x->now_ms = clock_ms() + x->plan.skew_ms;
 	x->route->call(x);
-	keep_answer(x);
+	idempotency_keep(x);
 }
 
 static void on_slow_over(evutil_socket_t fd, short events, void *arg)
@@ -447,6 +322,11 @@ void exchange_flush(struct sandbox *sandbox)
 
 /* ---- what calls ask */
 
+const char *exchange_header(const struct exchange *x, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(x->request), name);
+}
+
 const char *exchange_query(struct exchange *x, const char *name)
 {
 	return evhttp_find_header(&x->query, name);
@@ -468,7 +348,7 @@ bool exchange_query_int(
 
 json_t *exchange_json(struct exchange *x)
 {
-	const char *type = header(x, "Content-Type");
+	const char *type = exchange_header(x, "Content-Type");
 	json_error_t error;
 	json_t *body;
 

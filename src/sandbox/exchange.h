@@ -75,6 +75,9 @@ void exchange_flush(struct sandbox *sandbox);
 /* Free all that live, unanswered: the server is going down. */
 void exchange_drop_all(struct sandbox *sandbox);
 
+/* A header of the request; NULL: none. */
+const char *exchange_header(const struct exchange *x, const char *name);
+
 /* A query parameter, decoded; NULL: none. */
 const char *exchange_query(struct exchange *x, const char *name);
 

@@ -11,6 +11,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/exchange.c src/sandbox/exchange.h \
 	src/sandbox/fault.c src/sandbox/fault.h \
 	src/sandbox/hook.c src/sandbox/hook.h \
+	src/sandbox/idempotency.c src/sandbox/idempotency.h \
 	src/sandbox/keys.c src/sandbox/keys.h \
 	src/sandbox/options.c src/sandbox/options.h \
 	src/sandbox/route.c \
