@@ -80,7 +80,8 @@ enum punch_flag {
 	FLAG_NO_ID = 1 << 0,        /* the cloud answered without an att_ id */
 	FLAG_AMENDED = 1 << 1,      /* corrected by hand */
 	FLAG_TIME_SKIPPED = 1 << 2, /* a local time that a clock change skipped */
-	FLAG_IN_DOUBT = 1 << 3,     /* a send's answer was lost: the cloud may have the record */
+	FLAG_IN_DOUBT = 1 << 3,     /* a send's answer was lost: the cloud may have the record; kept
+				     * when it is delivered, since it may then have two */
 	FLAG_LIVE = 1 << 4,         /* the terminal said live: true */
 	FLAG_STORED = 1 << 5,       /* the terminal said live: false */
 	FLAG_TRUSTED = 1 << 6, /* the clock was trusted when it came, or its receipt is corrected */

@@ -35,7 +35,6 @@ static void apply_delivered(struct punch *p, const struct settle_facts *facts)
 	p->reason = REASON_NONE;
 	p->settled_us = facts->now_us;
 	p->tries = facts->tries;
-	p->flags &= ~(unsigned)FLAG_IN_DOUBT; /* whichever send it was, the cloud has it */
 	punch_text_set(p->att_id, sizeof p->att_id, facts->att_id);
 	if (facts->outcome == API_DONE_NO_ID || p->att_id[0] == '\0')
 		p->flags |= FLAG_NO_ID;

@@ -54,7 +54,9 @@ static json_t *flags_of(const struct punch *p)
 		unsigned flag;
 		const char *name;
 	} shown[] = {{FLAG_NO_ID, "no_id"}, {FLAG_AMENDED, "amended"},
-		{FLAG_TIME_SKIPPED, "time_skipped"}};
+		{FLAG_TIME_SKIPPED, "time_skipped"},
+		/* Kept when it is settled: where keys are not honoured the cloud may hold two. */
+		{FLAG_IN_DOUBT, "in_doubt"}};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
