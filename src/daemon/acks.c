@@ -3,14 +3,17 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "core/punch.h"
 
 #define ACKS_A_MESSAGE 100
-#define PAYLOAD_MAX    (256 * 1024)
+#define PAYLOAD_MAX    ((size_t)256 * 1024) /* more than so many entries can come to */
 
 struct acks_group {
 	char serial[TERMINAL_MAX + 1];
-	json_t *list;
+	int entries;
+	struct buf
+		text; /* the message so far: objects would take ten times the memory of a burst */
 };
 
 void acks_init(struct acks *a)
@@ -21,7 +24,7 @@ void acks_init(struct acks *a)
 void acks_clear(struct acks *a)
 {
 	for (size_t i = 0; i < a->count; i++)
-		json_decref(a->groups[i].list);
+		buf_done(&a->groups[i].text);
 	a->count = 0;
 	a->error = 0;
 }
@@ -43,7 +46,7 @@ static struct acks_group *group_of(struct acks *a, const char *serial)
 
 		if (strcmp(g->serial, serial) != 0)
 			continue;
-		if (json_array_size(g->list) < ACKS_A_MESSAGE)
+		if (g->entries < ACKS_A_MESSAGE)
 			return g;
 		break;
 	}
@@ -55,9 +58,9 @@ static struct acks_group *group_of(struct acks *a, const char *serial)
 		a->size += 16;
 	}
 	groups = &a->groups[a->count];
-	groups->list = json_array();
-	if (!groups->list)
-		return NULL;
+	groups->entries = 0;
+	buf_init(&groups->text, PAYLOAD_MAX);
+	buf_addf(&groups->text, "{\"acks\":[");
 	punch_text_cut(groups->serial, sizeof groups->serial, serial);
 	a->count++;
 	return groups;
@@ -69,21 +72,24 @@ void acks_add(struct acks *a, const char *serial, const char *id, const char *st
 	struct acks_group *g = group_of(a, serial);
 	json_t *entry = json_pack("{s:s, s:s, s:s*, s:s*}", "id", id, "status", status, "reason",
 		reason[0] ? reason : NULL, "name", name[0] ? name : NULL);
+	char *text = entry ? json_dumps(entry, JSON_COMPACT) : NULL;
 
-	if (!g || !entry || json_array_append_new(g->list, entry) < 0)
+	json_decref(entry);
+	if (g && text)
+		buf_addf(&g->text, "%s%s", g->entries++ > 0 ? "," : "", text);
+	if (!g || !text || buf_error(&g->text) < 0)
 		a->error = -ENOMEM;
+	free(text);
 }
 
 void acks_flush(struct acks *a, acks_send *send, void *arg)
 {
 	for (size_t i = 0; i < a->count && a->error == 0; i++) {
-		json_t *message = json_pack("{s:O}", "acks", a->groups[i].list);
-		char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+		struct buf *text = &a->groups[i].text;
 
-		if (text)
-			send(arg, a->groups[i].serial, text, strlen(text));
-		free(text);
-		json_decref(message);
+		buf_addf(text, "]}");
+		if (buf_error(text) == 0)
+			send(arg, a->groups[i].serial, text->data, text->len);
 	}
 	acks_clear(a);
 }

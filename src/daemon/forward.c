@@ -16,7 +16,7 @@
 
 #define WINDOW_FACTOR  4    /* a send window is at most so many times max_in_flight */
 #define FILL_ROWS      512  /* rows of one reading of the outbox */
-#define FRESH_MAX      4096 /* punches of one transaction that are remembered one by one */
+#define FRESH_MAX      1024 /* punches of one transaction that are remembered one by one */
 #define SETTLE_MS      1000 /* an answer waits at most so long for its commit */
 #define SETTLE_COUNT   50
 #define STORE_RETRY_MS 1000

@@ -8,9 +8,10 @@
 
 #include "edge/resolve.h"
 
-/* A burst ends when the socket is dry, or here: one commit must not grow without end, nor the first
- * message of it wait for ever. */
+/* A burst ends when the socket is dry, or here: one commit must not grow without end, nor what is
+ * kept in memory for it, nor the first message of it wait for ever. */
 #define BURST_MESSAGES 1000
+#define BURST_BYTES    (256 * 1024)
 #define BURST_US       (100 * 1000)
 
 #define CONNECT_MS 20000 /* from the first SYN to the last SUBACK */
@@ -42,6 +43,7 @@ struct mqtt {
 	bool careful, away;
 	bool in_burst;
 	int burst_count;
+	size_t burst_bytes;
 	bool dup;                /* of the message whose callback comes next */
 	int64_t heard_us;        /* monotonic */
 	int64_t heard_before_us; /* the same when this connection began */
@@ -174,6 +176,7 @@ static void on_message(struct mosquitto *client, void *arg, const struct mosquit
 	(void)client;
 	m->dup = false;
 	m->burst_count++;
+	m->burst_bytes += out.length;
 	m->on.message(m->on.arg, &out);
 }
 
@@ -234,9 +237,10 @@ static void read_burst(struct mqtt *m)
 
 	m->in_burst = true;
 	m->burst_count = 0;
+	m->burst_bytes = 0;
 	m->heard_us = until_us - BURST_US;
-	while (stands(m, mosquitto_loop_read(m->client, 1)) && m->burst_count < most && !dry(m) &&
-		loop_now(m->loop).mono_us < until_us)
+	while (stands(m, mosquitto_loop_read(m->client, 1)) && m->burst_count < most &&
+		m->burst_bytes < BURST_BYTES && !dry(m) && loop_now(m->loop).mono_us < until_us)
 		;
 	m->in_burst = false;
 }
