@@ -79,7 +79,7 @@ static int make_room(struct outbox *o, const struct outbox_entry *entry, bool *r
 	if (o->count < OUTBOX_MAX)
 		return 0;
 	last = &o->entries[o->count - 1];
-	if (last->step != OUTBOX_WAITING ||
+	if (last->step != OUTBOX_WAITING || last->frozen ||
 		!before(entry->time_s, entry->seq, last->time_s, last->seq))
 		return -ENOSPC;
 	o->count--;
@@ -124,7 +124,7 @@ void outbox_rewind(struct outbox *o)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < o->count; i++) {
-		if (o->entries[i].step != OUTBOX_WAITING)
+		if (o->entries[i].step != OUTBOX_WAITING || o->entries[i].frozen)
 			o->entries[kept++] = o->entries[i];
 	}
 	o->count = kept;

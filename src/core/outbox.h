@@ -63,7 +63,8 @@ int outbox_add(struct outbox *o, const struct outbox_entry *entry);
 /* After reading: the window's new end, and whether that was all there is. */
 void outbox_set_end(struct outbox *o, int64_t time_s, int64_t seq, bool complete);
 
-/* Forget all but what is sending or done, and begin again from the front. */
+/* Begin again from the front. Kept is what the store does not know: what is sending or done, and of
+ * frozen ones how often they were sent, with what result, and how long they wait. */
 void outbox_rewind(struct outbox *o);
 
 /* The entry of a punch, or NULL. Valid until the next add or remove. */
