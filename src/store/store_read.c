@@ -198,18 +198,30 @@ int store_raw_get(
 	return (int)n;
 }
 
-int store_outbox_read(
-	struct store *s, int64_t time_s, int64_t seq, int limit, store_on_punch *on, void *arg)
+static int read_outbox(struct store *s, enum store_sql which, int64_t time_s, int64_t seq,
+	int limit, store_on_punch *on, void *arg)
 {
 	sqlite3_stmt *stmt;
-	int r = store_prepared(s, SQL_OUTBOX, &stmt);
+	int r = store_prepared(s, which, &stmt);
 
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(stmt, 1, time_s);
-	sqlite3_bind_int64(stmt, 2, seq);
+	if (which == SQL_OUTBOX_SECOND)
+		sqlite3_bind_int64(stmt, 2, seq);
 	sqlite3_bind_int(stmt, 3, limit);
 	return walk(s, stmt, on, arg);
+}
+
+int store_outbox_read(
+	struct store *s, int64_t time_s, int64_t seq, int limit, store_on_punch *on, void *arg)
+{
+	int n = read_outbox(s, SQL_OUTBOX_SECOND, time_s, seq, limit, on, arg), more;
+
+	if (n < 0 || n >= limit)
+		return n;
+	more = read_outbox(s, SQL_OUTBOX, time_s, seq, limit - n, on, arg);
+	return more < 0 ? more : n + more;
 }
 
 int store_state_read(struct store *s, enum punch_state state, int64_t after_seq, int limit,

@@ -46,8 +46,11 @@ static const char *const texts[SQL_COUNT_] = {
 			    " ORDER BY identity LIMIT 2",
 	[SQL_PUNCH_IDENTITY] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE identity = ?",
 	[SQL_PUNCH_STATE] = "SELECT state FROM punch WHERE seq = ?",
+	/* Two statements: a comparison of (time, seq) would walk over all of one second again. */
+	[SQL_OUTBOX_SECOND] = "SELECT " PUNCH_COLUMNS " FROM punch"
+			      " WHERE state = 0 AND time = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
 	[SQL_OUTBOX] = "SELECT " PUNCH_COLUMNS " FROM punch"
-		       " WHERE state = 0 AND (time, seq) > (?1, ?2) ORDER BY time, seq LIMIT ?3",
+		       " WHERE state = 0 AND time > ?1 ORDER BY time, seq LIMIT ?3",
 	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
 			   " AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
 	[SQL_LIST] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq < ?1 AND seq >= ?2"

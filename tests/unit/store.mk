@@ -1,5 +1,7 @@
 # Unit tests of src/store.
-UNIT_STORE = tests/unit/test_store tests/unit/test_store_fault tests/unit/test_store_log tests/unit/test_store_salvage
+UNIT_STORE = tests/unit/test_store tests/unit/test_store_fault tests/unit/test_store_log \
+	tests/unit/test_store_model tests/unit/test_store_punch tests/unit/test_store_salvage \
+	tests/unit/test_store_upkeep
 check_PROGRAMS += $(UNIT_STORE)
 TESTS += $(UNIT_STORE)
 
@@ -19,3 +21,9 @@ tests_unit_test_store_log_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c tests/unit/faultvfs.c \
 	tests/unit/faultvfs.h
 tests_unit_test_store_fault_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_punch_SOURCES = tests/unit/test_store_punch.c
+tests_unit_test_store_punch_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_upkeep_SOURCES = tests/unit/test_store_upkeep.c
+tests_unit_test_store_upkeep_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_model_SOURCES = tests/unit/test_store_model.c
+tests_unit_test_store_model_LDADD = $(UNIT_STORE_LIBS)
