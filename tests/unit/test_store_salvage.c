@@ -697,6 +697,100 @@ static void test_absurd_rows(void **state)
 	store_rollback(f->store);
 }
 
+/* ---- two versions of one page */
+
+static int count_state(struct store *s, enum punch_state state)
+{
+	struct store_counts counts;
+
+	store_counts(s, &counts);
+	return (int)counts.open[state];
+}
+
+/*
+ * The same page twice, as it was before some of its rows were delivered and as it is now: once the
+ * older one lies in front, once the newer. Delivered is final, so it counts in both.
+ */
+static void test_two_versions_of_a_page(void **state)
+{
+	struct fixture *f = *state;
+	struct store_salvage_report report;
+	uint8_t *old_file, *new_file, zero[16] = {0};
+	size_t n, m;
+	uint32_t page;
+
+	fixture_add_all(fixture_open(f), 0, 40);
+	fixture_close(f);
+	page = full_page(f);
+	old_file = file_bytes(f->path, &n);
+	fixture_open(f);
+	for (int i = 1; i <= 40; i++)
+		fixture_settle(f->store, i, NOON_S * 1000000);
+	assert_int_equal(store_commit(f->store), 0);
+	fixture_close(f);
+	new_file = file_bytes(f->path, &m);
+	for (int older_first = 0; older_first < 2; older_first++) {
+		const uint8_t *in_place = older_first ? old_file : new_file;
+		const uint8_t *behind = older_first ? new_file : old_file;
+		size_t at = (size_t)(page - 1) * SCHEMA_PAGE_SIZE;
+
+		unlink(f->path);
+		file_put(f->path, new_file, m);
+		assert_int_equal(truncate(f->path, (off_t)m + SCHEMA_PAGE_SIZE), 0);
+		file_patch(f->path, (int64_t)at, in_place + at, SCHEMA_PAGE_SIZE);
+		file_patch(f->path, (int64_t)m, behind + at, SCHEMA_PAGE_SIZE);
+		file_patch(f->path, 0, zero, sizeof zero);
+		assert_int_equal(open_or_salvage(f, &report), 1);
+		assert_int_equal(report.saved, 40);
+		assert_int_equal(count_state(f->store, PUNCH_DELIVERED), 40);
+		fixture_close(f);
+	}
+	free(old_file);
+	free(new_file);
+}
+
+/* Trees whose root is gone: their leaves are known by their records. */
+static void test_roots_of_trees_are_gone(void **state)
+{
+	static const char *const names[] = {
+		"punch", "timeless", "sqlite_autoindex_punch_1", "user", "raw"};
+	struct fixture *f = *state;
+	struct store_salvage_report report;
+	int64_t timeless;
+	uint32_t roots[5];
+	sqlite3 *db;
+
+	prepare(f);
+	fixture_open(f);
+	for (int i = 10; i < 200; i++)
+		add_timeless(f->store, i);
+	assert_int_equal(store_commit(f->store), 0);
+	know(f->store, &known);
+	timeless = rows_of(f->store, 1);
+	assert_int_equal(timeless, 194);
+	fixture_close(f);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	for (int i = 0; i < 5; i++) {
+		char sql[128];
+		sqlite3_stmt *stmt;
+
+		snprintf(sql, sizeof sql, "SELECT rootpage FROM sqlite_schema WHERE name = '%s'",
+			names[i]);
+		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+		assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+		roots[i] = (uint32_t)sqlite3_column_int(stmt, 0);
+		sqlite3_finalize(stmt);
+	}
+	sqlite3_close(db);
+	for (int i = 0; i < 5; i++)
+		spoil_page(f, roots[i]);
+	assert_int_equal(open_or_salvage(f, &report), 1);
+	assert_int_equal(compare(f->store, &known, true), 0);
+	assert_int_equal(report.lost, 0);
+	/* Of a WITHOUT ROWID table inner pages hold rows too. */
+	assert_in_range(rows_of(f->store, 1), timeless - 20, timeless - 1);
+}
+
 /* ---- cut short, without room, unreadable: the system's calls, each made to fail in turn */
 
 static struct {
@@ -875,6 +969,8 @@ int main(void)
 		TEST(test_second_salvage),
 		TEST(test_changed_rows_are_parked),
 		TEST(test_absurd_rows),
+		TEST(test_two_versions_of_a_page),
+		TEST(test_roots_of_trees_are_gone),
 		TEST(test_cut_short_anywhere),
 		TEST(test_no_room),
 		TEST(test_unreadable_page),
