@@ -1,1 +1,1 @@
-# src/ctl: what is built from this folder
+# src/ctl: punchctl; not built until its doctor and watch are written

@@ -1,0 +1,55 @@
+/*
+ * Asking punchd: HTTP/1.1 and JSON over its UNIX socket (INTERFACES.md, control socket).
+ *
+ * One call at a time, each with its time limit; an answer is capped. What went wrong is told in
+ * words that say what to do, since the reader is a person at a shell.
+ */
+#ifndef PUNCHD_CTL_CLIENT_H
+#define PUNCHD_CTL_CLIENT_H
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define CLIENT_ANSWER_MAX (16 * 1024 * 1024)
+
+struct client {
+	const char *socket; /* borrowed */
+	CURL *curl;
+	char words[1024]; /* of the last failure */
+	/* Asked about once a second while a call runs; true ends it. NULL: never. */
+	bool (*cancelled)(void);
+};
+
+struct answer {
+	long status;      /* HTTP */
+	struct buf body;  /* as it came */
+	json_t *document; /* NULL: the body is no JSON */
+};
+
+/* The path is borrowed. Returns 0, -ENAMETOOLONG (no socket can have such a path, or it is empty)
+ * or -ENOMEM. */
+int client_init(struct client *c, const char *socket_path);
+void client_done(struct client *c);
+
+/*
+ * Ask: method GET or POST, path with its query, and no body. The answer is whatever came, an error
+ * too; it is to be ended by answer_done, after a failure as well.
+ * Returns 0, or a negative errno, with client.words set: nobody there, no permission, not within
+ * limit_ms, or nothing that is HTTP.
+ */
+int client_ask(struct client *c, const char *method, const char *path, int64_t limit_ms,
+	struct answer *ret_answer);
+
+void answer_done(struct answer *a);
+
+/* Append a query parameter, escaped, behind `?` or `&`. */
+void client_add_query(struct buf *path, const char *key, const char *value);
+
+/* Append one part of a path, escaped. */
+void client_add_part(struct buf *path, const char *part);
+
+#endif

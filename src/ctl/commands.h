@@ -1,0 +1,15 @@
+/* What the commands of ctl/vocabulary.c run. Each returns an enum ctl_exit. */
+#ifndef PUNCHD_CTL_COMMANDS_H
+#define PUNCHD_CTL_COMMANDS_H
+
+struct ctl;
+
+int run_status(struct ctl *ctl);
+int run_watch(struct ctl *ctl);
+int run_punches(struct ctl *ctl);
+int run_trace(struct ctl *ctl);
+int run_sync(struct ctl *ctl);
+int run_alarms(struct ctl *ctl);
+int run_doctor(struct ctl *ctl);
+
+#endif

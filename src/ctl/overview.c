@@ -1,0 +1,273 @@
+#include "ctl/overview.h"
+
+#include "base/units.h"
+#include "ctl/doc.h"
+
+#define VALUE_CAP   4096
+#define BAR_COLUMNS 20
+
+enum tint overview_severity_tint(const char *severity)
+{
+	return strcmp(severity, "critical") == 0 ? TINT_BAD : TINT_WARN;
+}
+
+enum tint overview_punch_tint(const char *state)
+{
+	static const struct {
+		const char *state;
+		enum tint tint;
+	} tints[] = {{"delivered", TINT_GOOD}, {"held", TINT_WARN}, {"parked", TINT_BAD},
+		{"suppressed", TINT_FAINT}, {"discarded", TINT_FAINT}};
+
+	for (size_t i = 0; i < sizeof tints / sizeof tints[0]; i++) {
+		if (strcmp(tints[i].state, state) == 0)
+			return tints[i].tint;
+	}
+	return TINT_PLAIN;
+}
+
+static enum tint state_tint(const char *state)
+{
+	if (strcmp(state, "ok") == 0)
+		return TINT_GOOD;
+	return strcmp(state, "degraded") == 0 ? TINT_WARN : TINT_BAD;
+}
+
+void overview_head(const struct paper *paper, const json_t *status, const struct times *times)
+{
+	const char *state = doc_text(status, "state");
+	char up[TIMES_TEXT_SIZE], now[TIMES_TEXT_SIZE];
+	struct buf text;
+
+	buf_init(&text, VALUE_CAP);
+	buf_addf(&text, "punchd %s at %s: ", doc_text(status, "version"), doc_text(status, "site"));
+	paper_add(paper, TINT_BOLD, text.data);
+	paper_add(paper, state_tint(state), state);
+	buf_clear(&text);
+	buf_addf(&text, ", up %s  %s", times_span(doc_count(status, "uptime_s"), up),
+		times_format(times, times->now_s, now));
+	paper_add(paper, TINT_PLAIN, text.data);
+	buf_add_char(paper->out, '\n');
+	buf_done(&text);
+}
+
+/* ---- one part a function: text goes to the value, the result is its colour */
+
+static enum tint broker(struct buf *v, const json_t *s, const struct times *times)
+{
+	bool connected = doc_true(s, "mqtt.connected");
+	char since[TIMES_TEXT_SIZE];
+	const char *text = times_show(times, doc_text(s, "mqtt.since"), since);
+
+	buf_addf(v, "%sconnected to %s", connected ? "" : "not ", doc_text(s, "mqtt.host"));
+	if (text[0])
+		buf_addf(v, " since %s", text);
+	return connected ? TINT_GOOD : TINT_BAD;
+}
+
+static enum tint cloud(struct buf *v, const json_t *s, const struct times *times)
+{
+	const char *state = doc_text(s, "api.state");
+	const char *next = doc_text(s, "api.next_try"), *last = doc_text(s, "api.last_success");
+	char when[TIMES_TEXT_SIZE];
+
+	buf_add_str(v, state);
+	if (next[0])
+		buf_addf(v, ", next try %s", times_ago(times, next, when));
+	if (last[0])
+		buf_addf(v, ", last success %s", times_ago(times, last, when));
+	else
+		buf_add_str(v, ", no success yet");
+	if (strcmp(state, "ok") == 0 || strcmp(state, "rate_limited") == 0)
+		return TINT_GOOD;
+	return strcmp(state, "auth_failed") == 0 ? TINT_BAD : TINT_WARN;
+}
+
+static enum tint budget(struct buf *v, const json_t *s, const struct times *times)
+{
+	const char *reset = doc_text(s, "api.rate.reset");
+	char when[TIMES_TEXT_SIZE];
+	int64_t limit, left, full;
+
+	if (!doc_number(s, "api.rate.limit", &limit) || limit <= 0) {
+		buf_add_str(v, "not known yet");
+		return TINT_PLAIN;
+	}
+	left = doc_count(s, "api.rate.remaining");
+	left = left < 0 ? 0 : left > limit ? limit : left;
+	full = (int64_t)((double)left / (double)limit * BAR_COLUMNS + 0.5);
+	for (int i = 0; i < BAR_COLUMNS; i++)
+		buf_add_str(v, i < full ? "█" : "░");
+	buf_addf(v, " %lld of %lld requests left", (long long)left, (long long)limit);
+	if (reset[0])
+		buf_addf(v, ", renewed %s", times_ago(times, reset, when));
+	return left == 0 ? TINT_WARN : TINT_PLAIN;
+}
+
+static enum tint queue(struct buf *v, const json_t *s, const struct times *times)
+{
+	int64_t oldest_s, drain_s;
+	char span[TIMES_TEXT_SIZE];
+
+	(void)times;
+	buf_addf(v, "%lld queued", (long long)doc_count(s, "queue.queued"));
+	if (doc_number(s, "queue.oldest_queued_s", &oldest_s))
+		buf_addf(v, ", the oldest from %s ago", times_span(oldest_s, span));
+	if (doc_number(s, "queue.drain_eta_s", &drain_s))
+		buf_addf(v, ", sent in about %s", times_span(drain_s, span));
+	buf_addf(v, "; %lld held, %lld parked", (long long)doc_count(s, "queue.held"),
+		(long long)doc_count(s, "queue.parked"));
+	return doc_count(s, "queue.held") || doc_count(s, "queue.parked") ? TINT_WARN : TINT_PLAIN;
+}
+
+static enum tint counts(struct buf *v, const json_t *s, const struct times *times)
+{
+	(void)times;
+	buf_addf(v,
+		"%lld received: %lld stored, %lld duplicate; %lld delivered, %lld suppressed, "
+		"%lld discarded; apart from these %lld ignored, %lld refused",
+		(long long)doc_count(s, "counts.received"),
+		(long long)doc_count(s, "counts.stored"),
+		(long long)doc_count(s, "counts.duplicate"),
+		(long long)doc_count(s, "counts.delivered"),
+		(long long)doc_count(s, "counts.suppressed"),
+		(long long)doc_count(s, "counts.discarded"),
+		(long long)doc_count(s, "counts.ignored"),
+		(long long)doc_count(s, "counts.refused"));
+	return TINT_PLAIN;
+}
+
+static enum tint people(struct buf *v, const json_t *s, const struct times *times)
+{
+	const char *users = doc_text(s, "directory.users_synced_at");
+	const char *devices = doc_text(s, "directory.devices_synced_at");
+	const char *error = doc_text(s, "directory.pass_error");
+	char when[TIMES_TEXT_SIZE];
+
+	buf_addf(v, "%lld users (%s), ", (long long)doc_count(s, "directory.users"),
+		users[0] ? times_ago(times, users, when) : "never fetched");
+	buf_addf(v, "%lld devices (%s)", (long long)doc_count(s, "directory.devices"),
+		devices[0] ? times_ago(times, devices, when) : "never fetched");
+	if (error[0])
+		buf_addf(v, "; the last try failed: %s", error);
+	return error[0] || !users[0] || !devices[0] ? TINT_WARN : TINT_PLAIN;
+}
+
+/* A size to read: at most four digits. */
+static void add_size(struct buf *v, const json_t *s, const char *path)
+{
+	int64_t bytes, unit = 1;
+	char text[UNITS_TEXT_SIZE];
+
+	if (!doc_number(s, path, &bytes) || bytes < 0) {
+		buf_add_str(v, "?");
+		return;
+	}
+	while (bytes / unit >= 10240 && unit < (1LL << 30))
+		unit *= 1024;
+	buf_add_str(v, units_format_size(bytes / unit * unit, text));
+}
+
+static enum tint store(struct buf *v, const json_t *s, const struct times *times)
+{
+	(void)times;
+	add_size(v, s, "store.bytes");
+	buf_add_str(v, " used, ");
+	add_size(v, s, "store.free_bytes");
+	buf_add_str(v, " free on its disk");
+	return TINT_PLAIN;
+}
+
+static enum tint clock_part(struct buf *v, const json_t *s, const struct times *times)
+{
+	bool good = doc_true(s, "clock.synchronized");
+
+	(void)times;
+	buf_add_str(v, good ? "synchronized" : "not synchronized");
+	return good ? TINT_GOOD : TINT_WARN;
+}
+
+static void alarm_rows(struct table *t, const json_t *status, const struct times *times)
+{
+	const json_t *alarms = doc_get(status, "alarms"), *alarm;
+	char when[TIMES_TEXT_SIZE];
+	size_t i;
+
+	json_array_foreach(alarms, i, alarm)
+	{
+		table_add(t, TINT_BOLD, "Alarm");
+		table_addf(t, overview_severity_tint(doc_text(alarm, "severity")), "%s %s, %s: %s",
+			doc_text(alarm, "severity"), doc_text(alarm, "code"),
+			times_ago(times, doc_text(alarm, "since"), when),
+			doc_text(alarm, "message"));
+	}
+}
+
+void overview_rows(struct table *t, const json_t *status, const struct times *times)
+{
+	static const struct {
+		const char *label;
+		enum tint (*add)(struct buf *v, const json_t *s, const struct times *times);
+	} parts[] = {{"Broker", broker}, {"Cloud", cloud}, {"Budget", budget}, {"Queue", queue},
+		{"Punches", counts}, {"Directory", people}, {"Store", store},
+		{"Clock", clock_part}};
+	struct buf value;
+
+	alarm_rows(t, status, times);
+	buf_init(&value, VALUE_CAP);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		enum tint tint;
+
+		buf_clear(&value);
+		tint = parts[i].add(&value, status, times);
+		table_add(t, TINT_BOLD, parts[i].label);
+		table_add_bytes(t, tint, value.data, value.len);
+	}
+	buf_done(&value);
+}
+
+/* ---- terminals */
+
+const char *const overview_terminal_heads[OVERVIEW_TERMINAL_COLUMNS] = {
+	"TERMINAL", "DEVICE", "ONLINE", "LAST SEEN", "LAST PUNCH", "CLOCK OFF"};
+
+static void terminal_online(struct table *t, const json_t *terminal)
+{
+	const json_t *online = doc_get(terminal, "online");
+
+	table_add(t,
+		json_is_true(online)            ? TINT_GOOD
+			: json_is_false(online) ? TINT_WARN
+						: TINT_PLAIN,
+		json_is_true(online)            ? "yes"
+			: json_is_false(online) ? "no"
+						: NULL);
+}
+
+static void terminal_skew(struct table *t, const json_t *terminal)
+{
+	const json_t *skew = doc_get(terminal, "skew_s");
+
+	if (json_is_number(skew))
+		table_addf(t, TINT_PLAIN, "%+.1fs", json_number_value(skew));
+	else
+		table_add(t, TINT_PLAIN, NULL);
+}
+
+size_t overview_terminals(struct table *t, const json_t *status, const struct times *times)
+{
+	const json_t *list = doc_get(status, "terminals"), *terminal;
+	char when[TIMES_TEXT_SIZE];
+	size_t i;
+
+	json_array_foreach(list, i, terminal)
+	{
+		table_add(t, TINT_PLAIN, doc_text(terminal, "serial"));
+		table_add(t, TINT_PLAIN, doc_text(terminal, "device_id"));
+		terminal_online(t, terminal);
+		table_add(t, TINT_PLAIN, times_show(times, doc_text(terminal, "last_seen"), when));
+		table_add(t, TINT_PLAIN, times_show(times, doc_text(terminal, "last_punch"), when));
+		terminal_skew(t, terminal);
+	}
+	return json_array_size(list);
+}

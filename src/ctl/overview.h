@@ -1,0 +1,25 @@
+/* The status document for people: what `status` prints once and `watch` draws again and again. */
+#ifndef PUNCHD_CTL_OVERVIEW_H
+#define PUNCHD_CTL_OVERVIEW_H
+
+#include <jansson.h>
+
+#include "ctl/table.h"
+#include "ctl/times.h"
+
+/* One line: version, site, state, for how long, and when that was. */
+void overview_head(const struct paper *paper, const json_t *status, const struct times *times);
+
+/* A label and a value a row, into a table of two columns: alarms first, then all parts. */
+void overview_rows(struct table *t, const json_t *status, const struct times *times);
+
+/* A row a terminal. Returns how many there are. */
+#define OVERVIEW_TERMINAL_COLUMNS 6
+extern const char *const overview_terminal_heads[OVERVIEW_TERMINAL_COLUMNS];
+size_t overview_terminals(struct table *t, const json_t *status, const struct times *times);
+
+/* Colours of a severity, and of the state of a punch. */
+enum tint overview_severity_tint(const char *severity);
+enum tint overview_punch_tint(const char *state);
+
+#endif

@@ -1,0 +1,114 @@
+#include "ctl/vocabulary.h"
+
+#include "ctl/commands.h"
+
+#define HOUR_MS (3600 * 1000LL)
+
+#define STATES "queued held delivered suppressed parked discarded"
+#define REASONS \
+	"unknown_user unknown_device inactive_device no_direction no_time future_time stale " \
+	"before_start in_doubt restored double_tap malformed bad_time too_large crashed exported " \
+	"api_400 api_403 api_404 api_409 api_422"
+
+const struct option_row ctl_options[OPTIONS_] = {
+	[OPTION_SOCKET] = {"socket", "PATH", KIND_PATH,
+		"punchd's socket (PUNCHD_SOCKET, else /run/punchd/punchd.sock)", NULL, 0, 0},
+	[OPTION_JSON] = {"json", NULL, KIND_FLAG, "print one JSON document, as punchd gave it",
+		NULL, 0, 0},
+	[OPTION_UTC] = {"utc", NULL, KIND_FLAG, "show and read times in UTC, not in your time zone",
+		NULL, 0, 0},
+	[OPTION_TIMEOUT] = {"timeout", "TIME", KIND_DURATION,
+		"wait no longer for an answer (10s), with --wait for the end (60s)", NULL, 1,
+		24 * HOUR_MS},
+	[OPTION_HELP] = {"help", NULL, KIND_FLAG, "show this, or the help of a command", NULL, 0,
+		0},
+	[OPTION_VERSION] = {"version", NULL, KIND_FLAG, "show the version", NULL, 0, 0},
+	[OPTION_STATE] = {"state", "STATE", KIND_WORD,
+		"only those in it: queued, held, delivered, suppressed, parked or discarded",
+		STATES, 0, 0},
+	[OPTION_REASON] = {"reason", "REASON", KIND_HINT,
+		"only those with it, such as unknown_user or api_404", REASONS, 0, 0},
+	[OPTION_USER] = {"user", "USER", KIND_TEXT,
+		"only those of this person, as the terminal or the cloud names them", NULL, 0, 0},
+	[OPTION_DEVICE] = {"device", "DEVICE", KIND_TEXT,
+		"only those from this terminal: its serial or its id in the cloud", NULL, 0, 0},
+	[OPTION_FROM] = {"from", "TIME", KIND_FROM, "only those at this time or later", NULL, 0, 0},
+	[OPTION_TO] = {"to", "TIME", KIND_TO, "only those before this time, or up to this date",
+		NULL, 0, 0},
+	[OPTION_LIMIT] = {"limit", "N", KIND_NUMBER, "no more than this (50); 0: all", NULL, 0,
+		INT64_MAX},
+	[OPTION_WAIT] = {"wait", NULL, KIND_FLAG, "until it is done, and tell how it went", NULL, 0,
+		0},
+	[OPTION_INTERVAL] = {"interval", "TIME", KIND_DURATION, "look this often (1s)", NULL, 10,
+		HOUR_MS},
+	[OPTION_COUNT] = {"count", "N", KIND_NUMBER, "end after so many looks", NULL, 1, INT64_MAX},
+};
+
+static const enum option no_options[] = {OPTION_NONE};
+static const enum option punches_options[] = {OPTION_STATE, OPTION_REASON, OPTION_USER,
+	OPTION_DEVICE, OPTION_FROM, OPTION_TO, OPTION_LIMIT, OPTION_NONE};
+static const enum option sync_options[] = {OPTION_WAIT, OPTION_NONE};
+static const enum option watch_options[] = {OPTION_INTERVAL, OPTION_COUNT, OPTION_NONE};
+
+const struct command ctl_commands[] = {
+	{"status", NULL, no_options, "how punchd is",
+		"Shows state and alarms, the links to the broker and to the cloud, the queue, the "
+		"counts, the directory, the store, the clock and the terminals.",
+		run_status},
+	{"watch", NULL, watch_options, "status and newest punches, live",
+		"On a terminal it draws status, rate budget, queue and the newest punches again "
+		"and again; q ends it. Elsewhere it prints a line for each new punch or new state "
+		"of one among the newest 100, and for each change of alarms and of the queue. It "
+		"goes on while punchd is away.",
+		run_watch},
+	{"punches", NULL, punches_options, "list punches, newest first",
+		"Lists the punches to which all the options given apply. A TIME is RFC 3339, a "
+		"date, or how long ago (90s, 2h, 7d); without an offset it is in your time zone.",
+		run_punches},
+	{"trace", "ID", no_options, "one punch and all that happened to it",
+		"Shows a punch whole, and when it was received, judged, frozen, sent and settled. "
+		"A unique beginning of the ID will do.",
+		run_trace},
+	{"sync", NULL, sync_options, "refresh users and devices now",
+		"Asks punchd to fetch its lists of users and devices anew. With --wait it ends "
+		"when that pass is complete; its exit status is 1 where the pass failed or "
+		"did not end in time, and the reason is told.",
+		run_sync},
+	{"alarms", NULL, no_options, "what is wrong, and since when",
+		"Lists the alarms that stand. There being some does not change the exit status.",
+		run_alarms},
+	{"doctor", NULL, no_options, "check everything, and say what to do",
+		"Prints a line for each check: ok, warn or FAIL, what was found, and what to do. "
+		"The exit status is 1 where one failed.",
+		run_doctor},
+	{NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = ctl_commands; c->name; c++) {
+		if (strcmp(c->name, name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static bool option_has_name(enum option option, const char *name, int length)
+{
+	const char *known = ctl_options[option].name;
+
+	return strlen(known) == (size_t)length && strncmp(known, name, (size_t)length) == 0;
+}
+
+enum option option_find(const struct command *command, const char *name, int length)
+{
+	for (int o = OPTION_NONE + 1; o < OPTION_FIRST_OWN; o++) {
+		if (option_has_name((enum option)o, name, length))
+			return (enum option)o;
+	}
+	for (const enum option *o = command ? command->options : no_options; *o; o++) {
+		if (option_has_name(*o, name, length))
+			return *o;
+	}
+	return OPTION_NONE;
+}

@@ -1,0 +1,53 @@
+# Fuzz targets. replay_NAME runs the corpus in every `make check`; fuzz_NAME is linked with libFuzzer
+# and built by `./dev fuzz` alone, which finds the targets by their folders in tests/fuzz/corpus.
+FUZZ_REPLAYS = \
+	tests/fuzz/replay_config \
+	tests/fuzz/replay_hex \
+	tests/fuzz/replay_payload \
+	tests/fuzz/replay_time \
+	tests/fuzz/replay_zone
+FUZZ_TARGETS = \
+	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_hex \
+	tests/fuzz/fuzz_payload \
+	tests/fuzz/fuzz_time \
+	tests/fuzz/fuzz_zone
+check_PROGRAMS += $(FUZZ_REPLAYS)
+EXTRA_PROGRAMS = $(FUZZ_TARGETS)
+CLEANFILES += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_REPLAYS)
+EXTRA_DIST += tests/fuzz/corpus
+
+fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
+fuzz_flags = -fsanitize=fuzzer
+fuzz_core_libs = libcore.a libbase.a $(JANSSON_LIBS) $(INIH_LIBS) $(CRYPTO_LIBS)
+
+tests_fuzz_replay_config_SOURCES = tests/fuzz/fuzz_config.c $(fuzz_replay)
+tests_fuzz_replay_config_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_config_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_hex_SOURCES = tests/fuzz/fuzz_hex.c $(fuzz_replay)
+tests_fuzz_replay_hex_LDADD = libbase.a
+tests_fuzz_fuzz_hex_SOURCES = tests/fuzz/fuzz_hex.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_hex_LDADD = libbase.a
+tests_fuzz_fuzz_hex_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_payload_SOURCES = tests/fuzz/fuzz_payload.c $(fuzz_replay)
+tests_fuzz_replay_payload_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_payload_SOURCES = tests/fuzz/fuzz_payload.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_payload_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_payload_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_time_SOURCES = tests/fuzz/fuzz_time.c $(fuzz_replay)
+tests_fuzz_replay_time_LDADD = libbase.a
+tests_fuzz_fuzz_time_SOURCES = tests/fuzz/fuzz_time.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_time_LDADD = libbase.a
+tests_fuzz_fuzz_time_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_zone_SOURCES = tests/fuzz/fuzz_zone.c $(fuzz_replay)
+tests_fuzz_replay_zone_LDADD = libbase.a
+tests_fuzz_fuzz_zone_SOURCES = tests/fuzz/fuzz_zone.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_zone_LDADD = libbase.a
+tests_fuzz_fuzz_zone_LDFLAGS = $(fuzz_flags)
