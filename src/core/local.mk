@@ -8,6 +8,7 @@ libcore_a_SOURCES = \
 	src/core/outbox.c src/core/outbox.h \
 	src/core/payload.c src/core/payload.h \
 	src/core/punch.c src/core/punch.h \
+	src/core/refusals.c src/core/refusals.h \
 	src/core/settle.c src/core/settle.h \
 	src/core/user.c src/core/user.h \
 	src/core/verdict.c src/core/verdict.h \

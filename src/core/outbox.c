@@ -221,6 +221,15 @@ bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_
 	return outbox_covers(o, time_s, INT64_MAX);
 }
 
+bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry)
+{
+	for (const struct outbox_entry *e = o->entries; e < entry; e++) {
+		if (e->user == entry->user && e->day == entry->day && e->step != OUTBOX_DONE)
+			return false;
+	}
+	return true;
+}
+
 bool outbox_wants_more(const struct outbox *o, size_t could_go, size_t want)
 {
 	return !o->complete && could_go < want && o->count < OUTBOX_MAX;

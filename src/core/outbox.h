@@ -85,6 +85,9 @@ size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, si
  * is before it. */
 bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_t time_s);
 
+/* Whether no earlier punch of its user's day is queued or under way: it may be sent. */
+bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry);
+
 /* Whether it is worth reading more: fewer than `want` could go although more may be behind the
  * end, and there is room. */
 bool outbox_wants_more(const struct outbox *o, size_t could_go, size_t want);

@@ -5,7 +5,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/attempts.c src/daemon/attempts.h \
 	src/daemon/context.c src/daemon/context.h \
 	src/daemon/control.c src/daemon/control.h \
-	src/daemon/forward.c src/daemon/forward.h \
+	src/daemon/forward.c src/daemon/forward.h src/daemon/forward_private.h \
+	src/daemon/forward_answer.c src/daemon/forward_join.c src/daemon/forward_settle.c \
 	src/daemon/guard.c src/daemon/guard.h \
 	src/daemon/intake.c src/daemon/intake.h \
 	src/daemon/link.c src/daemon/link.h \

@@ -7,6 +7,7 @@ UNIT_CORE = \
 	tests/unit/test_outbox \
 	tests/unit/test_payload \
 	tests/unit/test_punch \
+	tests/unit/test_refusals \
 	tests/unit/test_settle \
 	tests/unit/test_user \
 	tests/unit/test_verdict \
@@ -30,6 +31,8 @@ tests_unit_test_payload_SOURCES = tests/unit/test_payload.c tests/unit/unit.h
 tests_unit_test_payload_LDADD = $(unit_core_libs)
 tests_unit_test_punch_SOURCES = tests/unit/test_punch.c tests/unit/unit.h
 tests_unit_test_punch_LDADD = $(unit_core_libs)
+tests_unit_test_refusals_SOURCES = tests/unit/test_refusals.c tests/unit/unit.h
+tests_unit_test_refusals_LDADD = $(unit_core_libs)
 tests_unit_test_settle_SOURCES = tests/unit/test_settle.c tests/unit/unit.h
 tests_unit_test_settle_LDADD = $(unit_core_libs)
 tests_unit_test_user_SOURCES = tests/unit/test_user.c tests/unit/unit.h

@@ -320,6 +320,23 @@ static void test_against_a_model(void **state)
 	assert_true(box.count > 20);
 }
 
+/* An earlier punch of that day that comes late goes first; another day's, or a settled one, does not. */
+static void test_first_of_its_day(void **state)
+{
+	(void)state;
+	add(2, 200, 7, 1);
+	assert_true(outbox_is_first(&box, outbox_find(&box, 2)));
+	add(3, 100, 7, 0);
+	add(4, 150, 8, 1);
+	assert_true(outbox_is_first(&box, outbox_find(&box, 2)));
+	add(5, 150, 7, 1);
+	assert_false(outbox_is_first(&box, outbox_find(&box, 2)));
+	outbox_find(&box, 5)->step = OUTBOX_SENDING;
+	assert_false(outbox_is_first(&box, outbox_find(&box, 2)));
+	outbox_find(&box, 5)->step = OUTBOX_DONE;
+	assert_true(outbox_is_first(&box, outbox_find(&box, 2)));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -336,6 +353,7 @@ int main(void)
 		CASE(test_the_window_has_an_end),
 		CASE(test_rewind_keeps_what_is_under_way),
 		CASE(test_unblocked),
+		CASE(test_first_of_its_day),
 		CASE(test_full),
 		CASE(test_full_and_the_newest_is_last),
 		CASE(test_full_of_what_is_under_way),

@@ -1,0 +1,90 @@
+/*
+ * The forwarder's inside, for its files: forward.c (which punch goes, freezing, sending),
+ * forward_settle.c (what is written of answers), forward_answer.c (what becomes of an answer),
+ * forward_join.c (punches that come while it runs). Nobody else includes this.
+ */
+#ifndef PUNCHD_DAEMON_FORWARD_PRIVATE_H
+#define PUNCHD_DAEMON_FORWARD_PRIVATE_H
+
+#include "core/outbox.h"
+#include "core/refusals.h"
+#include "daemon/forward.h"
+#include "daemon/settlement.h"
+
+/* A frozen body that waits for its turn on the wire. */
+struct body {
+	int64_t seq;
+	char user_id[CLOUD_ID_MAX + 1];
+	char device_id[CLOUD_ID_MAX + 1];
+	enum punch_type type;
+	int64_t time_s;
+	uint8_t wire_key[WIRE_KEY_SIZE];
+};
+
+/* A punch that came in the open transaction. */
+struct fresh {
+	struct outbox_entry entry;
+	struct body body; /* of a claimed one */
+};
+
+struct forward {
+	struct context *context;
+	struct api_client *client;
+	struct forward_events on;
+	struct outbox outbox;
+	struct settlements settlements;
+	struct attempts attempts;
+
+	struct body *ready; /* frozen and committed, not handed over yet; in order */
+	size_t ready_count, ready_size;
+
+	struct fresh *fresh;
+	size_t fresh_count, fresh_size;
+	size_t claims; /* of the fresh */
+	bool fresh_overflow;
+
+	uint64_t failed_user;      /* whose punch failed last: a probe takes another's */
+	struct settlement suspect; /* a 403 that may be the punch's fault; seq 0: none */
+	uint64_t suspect_user;
+	struct refusals refusals;
+	int64_t echo_us; /* monotonic: when an echo differed; 0: never */
+
+	struct loop_timer *wake, *settle;
+	int in_flight;
+	bool stopping;
+};
+
+int64_t forward_now_mono(const struct forward *f);
+
+/* ---- forward.c */
+
+/* What the wire needs of a frozen punch. */
+void forward_body_of(const struct punch *p, struct body *ret);
+/* Append a body to what is ready. Returns 0 or -ENOMEM. */
+int forward_ready_add(struct forward *f, const struct body *body);
+/* Freeze a judged punch, in memory: its wire key and its time of freezing. Returns 0 or an error. */
+int forward_freeze(struct forward *f, struct punch *p);
+/* The projection that the outbox keeps of a punch. */
+void forward_entry_of(const struct forward *f, const struct punch *p, struct outbox_entry *ret);
+
+/* ---- forward_settle.c */
+
+/* Keep a settlement for the next commit, which comes within a second. */
+void forward_settle_later(struct forward *f, const struct settlement *one);
+/* Write and commit what waits. Returns 0 or a store error. */
+int forward_flush(struct forward *f);
+/* A commit took the written settlements with it. */
+void forward_settlements_landed(struct forward *f);
+/* A write failed: roll back, and try again in a while. */
+void forward_store_failed(struct forward *f, int error, const char *what);
+/* A frozen punch that certainly did not leave may be judged again, once that is on disk. */
+void forward_thaw(struct forward *f, int64_t seq);
+/* The settlements' timer. */
+void forward_on_settle(void *arg);
+
+/* ---- forward_answer.c */
+
+/* The answer to a punch, or what came instead of one. */
+void forward_take_answer(struct forward *f, struct outbox_entry *e, const struct api_reply *reply);
+
+#endif
