@@ -1,7 +1,7 @@
 # src/api: what is built from this folder
 noinst_LIBRARIES += libapi.a
 libapi_a_SOURCES = \
-	src/api/api.h src/api/client.c \
+	src/api/api.h src/api/client.c src/api/client_call.c src/api/client_private.h \
 	src/api/circuit.c src/api/circuit.h \
 	src/api/curl.c src/api/curl.h \
 	src/api/httpdate.c \
