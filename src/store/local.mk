@@ -2,6 +2,7 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	src/store/schema.c src/store/schema.h \
 	src/store/store.c src/store/store.h \
+	src/store/store_check.c src/store/store_check.h \
 	src/store/store_copy.c src/store/store_copy.h \
 	src/store/store_directory.c src/store/store_directory.h \
 	src/store/store_facts.c \

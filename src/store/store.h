@@ -81,6 +81,7 @@ void store_counts(const struct store *s, struct store_counts *ret);
 
 /*
  * The law of conservation, by counting every row: each punch ever stored is in exactly one state.
+ * The whole at once; store_check.h has the same in steps.
  * Returns 0, -EUCLEAN with words in ret_words, or another error.
  */
 int store_check_counts(struct store *s, char ret_words[static STORE_WORDS_MAX]);

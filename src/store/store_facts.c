@@ -212,7 +212,7 @@ static int read_one(struct store *s, enum store_sql which, int parameter, int64_
  * Rows are numbered without gaps from 1, the newest is never purged, and purged ones are counted by
  * state: so all that was ever stored is the highest number, less the holes that a salvage had to
  * leave, and what is delivered is the rest of it. Nothing here reads the whole table;
- * store_check_counts does, and compares.
+ * store_check.h does, and compares.
  */
 int store_counts_load(struct store *s)
 {
@@ -238,55 +238,4 @@ int store_counts_load(struct store *s)
 	c->by_state[PUNCH_DELIVERED] = c->stored - others;
 	c->open[PUNCH_DELIVERED] = c->by_state[PUNCH_DELIVERED] - purged[PUNCH_DELIVERED];
 	return r;
-}
-
-static int count_rows(struct store *s, int64_t rows[static PUNCH_STATES])
-{
-	sqlite3_stmt *stmt;
-	int r = store_prepared(s, SQL_COUNT_ALL, &stmt);
-
-	while (r == 0 && (r = store_step_row(stmt)) > 0) {
-		int state = sqlite3_column_int(stmt, 0);
-
-		r = state >= 0 && state < PUNCH_STATES ? 0 : -EUCLEAN;
-		if (r == 0)
-			rows[state] = sqlite3_column_int64(stmt, 1);
-	}
-	return r;
-}
-
-static int differ(char *ret_words, const char *what, int64_t is, int64_t should)
-{
-	snprintf(ret_words, STORE_WORDS_MAX, "%lld punches are %s, %lld should be", (long long)is,
-		what, (long long)should);
-	return -EUCLEAN;
-}
-
-int store_check_counts(struct store *s, char ret_words[static STORE_WORDS_MAX])
-{
-	int64_t rows[PUNCH_STATES] = {0}, purged[PUNCH_STATES] = {0}, total = 0, indexed = 0;
-	const struct store_counts *c = &s->now.counts;
-	int r = count_rows(s, rows);
-
-	if (r == 0)
-		r = read_purged(s, purged);
-	if (r == 0)
-		r = read_one(s, SQL_COUNT_IDENTITIES, 0, &indexed);
-	if (r < 0) {
-		snprintf(ret_words, STORE_WORDS_MAX, "%s", sqlite3_errmsg(s->db));
-		return r;
-	}
-	for (int i = 0; i < PUNCH_STATES; i++) {
-		const char *name = punch_state_name((enum punch_state)i);
-
-		total += rows[i] + purged[i];
-		indexed -= rows[i];
-		if (rows[i] != c->open[i])
-			return differ(ret_words, name, rows[i], c->open[i]);
-		if (rows[i] + purged[i] != c->by_state[i])
-			return differ(ret_words, name, rows[i] + purged[i], c->by_state[i]);
-	}
-	if (indexed != 0)
-		return differ(ret_words, "missing in the index of identities", -indexed, 0);
-	return total == c->stored ? 0 : differ(ret_words, "there or purged", total, c->stored);
 }

@@ -84,8 +84,8 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_MAX_SEQ] = "SELECT coalesce(max(seq), 0) FROM punch",
 	[SQL_COUNT_QUEUED] = "SELECT count(*) FROM punch WHERE state = 0",
 	[SQL_COUNT_STATE] = "SELECT count(*) FROM punch WHERE state IN (1, 3, 4, 5) AND state = ?",
-	[SQL_COUNT_ALL] = "SELECT state, count(*) FROM punch NOT INDEXED GROUP BY state",
-	[SQL_COUNT_IDENTITIES] = "SELECT count(*) FROM punch INDEXED BY sqlite_autoindex_punch_1",
+	[SQL_CHECK_STATES] = "SELECT state FROM punch NOT INDEXED",
+	[SQL_CHECK_IDENTITIES] = "SELECT 1 FROM punch INDEXED BY sqlite_autoindex_punch_1",
 	[SQL_USER_PUT] = "INSERT INTO user (id, name, email, phone, department, updated_at)"
 			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET"
 			 " name = excluded.name, email = excluded.email, phone = excluded.phone,"

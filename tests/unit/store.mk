@@ -1,5 +1,6 @@
 # Unit tests of src/store.
-UNIT_STORE = tests/unit/test_store tests/unit/test_store_fault tests/unit/test_store_log \
+UNIT_STORE = tests/unit/test_store tests/unit/test_store_check tests/unit/test_store_fault \
+	tests/unit/test_store_log \
 	tests/unit/test_store_model tests/unit/test_store_punch tests/unit/test_store_salvage \
 	tests/unit/test_store_upkeep
 check_PROGRAMS += $(UNIT_STORE)
@@ -12,6 +13,8 @@ UNIT_STORE_LIBS = libstoretest.a libstore.a libcore.a libbase.a $(CMOCKA_LIBS) $
 
 tests_unit_test_store_SOURCES = tests/unit/test_store.c
 tests_unit_test_store_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_check_SOURCES = tests/unit/test_store_check.c
+tests_unit_test_store_check_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_salvage_SOURCES = tests/unit/test_store_salvage.c
 tests_unit_test_store_salvage_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_salvage_LDFLAGS = -Wl,--wrap=rename -Wl,--wrap=fsync -Wl,--wrap=pread \
