@@ -210,6 +210,19 @@ static void serve_sync(struct call *call)
 	call->body = json_pack("{s:{s:I}}", "data", "pass", (json_int_t)pass);
 }
 
+static void serve_check_start(struct call *call)
+{
+	int64_t number = check_start(call->control->check);
+
+	call->status = 202;
+	call->body = json_pack("{s:{s:I}}", "data", "check", (json_int_t)number);
+}
+
+static void serve_check(struct call *call)
+{
+	call->body = json_pack("{s:o}", "data", check_json(call->control->check));
+}
+
 static void serve_healthz(struct call *call)
 {
 	const struct alarms *alarms = &call->control->context->alarms;
@@ -228,6 +241,8 @@ static const struct route routes[] = {
 		" state reason user device from to limit before in_doubt "},
 	{"GET", "/v1/punches/{id}", false, serve_punch, " "},
 	{"POST", "/v1/sync", true, serve_sync, " "},
+	{"GET", "/v1/check", false, serve_check, " "},
+	{"POST", "/v1/check", true, serve_check_start, " "},
 	{"GET", "/healthz", false, serve_healthz, " "},
 };
 #define ROUTES (sizeof routes / sizeof routes[0])

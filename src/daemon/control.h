@@ -6,6 +6,7 @@
 #define PUNCHD_DAEMON_CONTROL_H
 
 #include "api/api.h"
+#include "daemon/check.h"
 #include "daemon/context.h"
 #include "daemon/forward.h"
 #include "daemon/refresh.h"
@@ -19,10 +20,14 @@ struct control {
 	const struct api_client *client;
 	struct refresh *refresh;
 	const struct terminals *terminals;
+	struct check *check;
 	/* The broker link. */
 	bool mqtt_connected;
 	int64_t mqtt_since_us; /* wall clock of its last change */
 	int64_t started_us;    /* monotonic */
+	/* The API key. */
+	bool has_key;
+	const char *key_words; /* why there is none, or what is wrong with its file; "" nothing */
 	gid_t group;           /* may act; (gid_t)-1: root and our own user alone */
 };
 

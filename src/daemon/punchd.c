@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "daemon/check.h"
 #include "daemon/control.h"
 #include "daemon/forward.h"
 #include "daemon/guard.h"
@@ -46,6 +47,7 @@ struct punchd {
 	struct rejudge *rejudge;
 	struct refresh *refresh;
 	struct upkeep *upkeep;
+	struct check *check;
 	struct control control;
 	struct http_server *http;
 
@@ -82,6 +84,8 @@ static int load_key(struct punchd *d)
 		log_warn("api_key", "the API key has characters that no header may carry",
 			LOG_S("file", path));
 		d->has_key = false;
+		snprintf(d->key_words, sizeof d->key_words,
+			"%.400s: the key has characters that no header may carry", path);
 		r = api_client_set_key(d->client, NULL);
 	}
 	file_secret_free(key);
@@ -167,6 +171,7 @@ static void on_second(void *arg)
 	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
 	d->control.mqtt_connected = link_is_up(d->link, &d->control.mqtt_since_us);
+	d->control.has_key = d->has_key;
 }
 
 /* ---- the wiring: what must go up goes through here */
@@ -407,6 +412,8 @@ static int make_line(struct punchd *d)
 	if (r == 0)
 		r = upkeep_new(c, &upkeep, &d->upkeep);
 	if (r == 0)
+		r = check_new(c, &d->check);
+	if (r == 0)
 		r = intake_recover(d->intake);
 	if (r == 0)
 		r = link_new(c, &d->guard, d->intake, &d->link);
@@ -435,8 +442,11 @@ static int make_control(struct punchd *d)
 		.client = d->client,
 		.refresh = d->refresh,
 		.terminals = &d->terminals,
+		.check = d->check,
 		.mqtt_since_us = loop_now(c->loop).wall_us,
 		.started_us = loop_now(c->loop).mono_us,
+		.has_key = d->has_key,
+		.key_words = d->key_words,
 		.group = group_id(c->config.control.group),
 	};
 	r = http_unix_new(c->loop, c->config.control.socket, c->config.control.group,
@@ -477,6 +487,7 @@ static void unmake(struct punchd *d)
 	rejudge_free(d->rejudge);
 	refresh_free(d->refresh);
 	upkeep_free(d->upkeep);
+	check_free(d->check);
 	intake_free(d->intake);
 	guard_done(&d->guard);
 	terminals_done(&d->terminals);

@@ -23,18 +23,27 @@ static json_t *count_or_null(int64_t n)
 	return n < 0 ? json_null() : json_integer(n);
 }
 
+/* A file's name may be anything, JSON is UTF-8. */
+static json_t *words_or_null(const char *words)
+{
+	json_t *text = words[0] ? json_string(words) : NULL;
+
+	return text ? text : json_null();
+}
+
 static json_t *api_json(const struct control *control)
 {
 	const struct context *c = control->context;
 	struct api_status s;
 
 	api_client_status(control->client, &s);
-	return json_pack("{s:s, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:i}", "state",
+	return json_pack("{s:s, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:i, s:{s:b, s:o}}", "state",
 		forward_refusing(control->forward) ? "paused" : api_state_name(s.state),
 		"idempotent", "unknown", "rate", "limit", count_or_null(s.limit), "remaining",
 		count_or_null(s.remaining), "reset", mono_time(c, s.reset_us), "next_try",
 		mono_time(c, s.next_try_us), "last_success", view_time(s.last_done_us, false),
-		"in_flight", s.in_flight);
+		"in_flight", s.in_flight, "key", "there", control->has_key, "warning",
+		words_or_null(control->key_words));
 }
 
 static int first_queued(void *arg, const struct punch *p)
@@ -94,9 +103,11 @@ static json_t *store_json(const struct context *c)
 	int64_t bytes, spare;
 
 	if (store_disk(c->store, &bytes, &spare) < 0)
-		return json_pack("{s:n, s:n, s:n}", "bytes", "free_bytes", "written_bytes");
-	return json_pack("{s:I, s:I, s:n}", "bytes", (json_int_t)bytes, "free_bytes",
-		(json_int_t)spare, "written_bytes");
+		return json_pack("{s:n, s:n, s:n, s:I}", "bytes", "free_bytes", "written_bytes",
+			"min_free_bytes", (json_int_t)c->config.store.min_free);
+	return json_pack("{s:I, s:I, s:n, s:I}", "bytes", (json_int_t)bytes, "free_bytes",
+		(json_int_t)spare, "written_bytes", "min_free_bytes",
+		(json_int_t)c->config.store.min_free);
 }
 
 json_t *status_json(const struct control *control)
