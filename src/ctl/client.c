@@ -139,7 +139,7 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	(void)b;
 	(void)c;
 	(void)d;
-	return client->cancelled && client->cancelled();
+	return client->cancelled && client->cancelled(client->arg);
 }
 
 static int prepare(

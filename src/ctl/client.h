@@ -21,7 +21,8 @@ struct client {
 	CURL *curl;
 	char words[1024]; /* of the last failure */
 	/* Asked about once a second while a call runs; true ends it. NULL: never. */
-	bool (*cancelled)(void);
+	bool (*cancelled)(void *arg);
+	void *arg; /* of cancelled */
 };
 
 struct answer {

@@ -10,10 +10,6 @@
 #define LIMIT_DEFAULT 50
 #define PAGE_MAX      500 /* what a page holds at most must fit CLIENT_ANSWER_MAX */
 
-/* Enough to tell apart the punches of an hour, which begin with the same eight digits. */
-#define ID_ON_TERMINAL 16
-#define ID_WHOLE       64
-
 struct listing {
 	struct ctl *ctl;
 	struct table table;
@@ -90,8 +86,8 @@ static int show_rows(struct listing *l, const struct answer *a)
 	struct paper paper = ctl_paper(l->ctl, &out);
 	size_t i;
 
-	json_array_foreach(data, i, punch) punchrow_add(
-		&l->table, punch, &l->ctl->times, l->ctl->on_terminal ? ID_ON_TERMINAL : ID_WHOLE);
+	json_array_foreach(data, i, punch) punchrow_add(&l->table, punch, &l->ctl->times,
+		l->ctl->on_terminal ? PUNCHROW_LIST : PUNCHROW_WHOLE);
 	if (l->first && json_array_size(data) == 0)
 		buf_add_str(&out, "no punches\n");
 	else if (table_draw(&l->table, &paper) < 0)

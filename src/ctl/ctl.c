@@ -78,6 +78,34 @@ int ctl_post(struct ctl *ctl, const char *path, struct answer *ret_answer)
 	return ctl_ask(ctl, "POST", path, ctl_limit_ms(ctl, CTL_ANSWER_MS), ret_answer);
 }
 
+static void refusal(const struct answer *a, const char *socket, char *ret_words)
+{
+	const char *message = doc_text(a->document, "error.message");
+
+	if (message[0])
+		snprintf(ret_words, CTL_WORDS_MAX, "%s", message);
+	else
+		snprintf(ret_words, CTL_WORDS_MAX,
+			"what answers on %.200s is not punchd, or it is not well: HTTP status %ld",
+			socket, a->status);
+}
+
+json_t *ctl_try(struct ctl *ctl, const char *method, const char *path, int64_t limit_ms,
+	char ret_words[static CTL_WORDS_MAX])
+{
+	json_t *document = NULL;
+	struct answer a;
+
+	if (client_ask(&ctl->client, method, path, limit_ms, &a) < 0)
+		snprintf(ret_words, CTL_WORDS_MAX, "%.500s", ctl->client.words);
+	else if (a.status < 200 || a.status > 299 || !json_is_object(a.document))
+		refusal(&a, ctl->client.socket, ret_words);
+	else
+		document = json_incref(a.document);
+	answer_done(&a);
+	return document;
+}
+
 /* ---- showing */
 
 struct paper ctl_paper(const struct ctl *ctl, struct buf *out)
@@ -164,8 +192,8 @@ static int run_command(struct ctl *ctl)
 	int r = open_client(ctl);
 
 	ctl->on_terminal = isatty(STDOUT_FILENO);
-	ctl->colours = ctl->on_terminal && !environment("NO_COLOR") && term &&
-		strcmp(term, "dumb") != 0;
+	ctl->obeys = ctl->on_terminal && term && strcmp(term, "dumb") != 0;
+	ctl->colours = ctl->obeys && !environment("NO_COLOR");
 	if (r == CTL_DONE)
 		r = ctl->command->run(ctl);
 	client_done(&ctl->client);

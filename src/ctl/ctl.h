@@ -28,6 +28,7 @@ struct ctl {
 	struct times times;
 	struct client client;
 	bool on_terminal; /* stdout is one */
+	bool obeys;       /* and it takes escape sequences */
 	bool colours;
 };
 
@@ -48,6 +49,12 @@ int ctl_post(struct ctl *ctl, const char *path, struct answer *ret_answer);
 /* The same within limit_ms. */
 int ctl_ask(struct ctl *ctl, const char *method, const char *path, int64_t limit_ms,
 	struct answer *ret_answer);
+
+/* For those that show failures in their own way: nothing is said here. Returns the object of a 2xx
+ * answer, a new reference, or NULL with the reason in ret_words. */
+#define CTL_WORDS_MAX 512
+json_t *ctl_try(struct ctl *ctl, const char *method, const char *path, int64_t limit_ms,
+	char ret_words[static CTL_WORDS_MAX]);
 
 /* How long one answer may take, and fallback_ms where --timeout is not given. */
 int64_t ctl_limit_ms(const struct ctl *ctl, int64_t fallback_ms);

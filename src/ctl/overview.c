@@ -1,6 +1,5 @@
 #include "ctl/overview.h"
 
-#include "base/units.h"
 #include "ctl/doc.h"
 
 #define VALUE_CAP   4096
@@ -37,16 +36,17 @@ void overview_head(const struct paper *paper, const json_t *status, const struct
 {
 	const char *state = doc_text(status, "state");
 	char up[TIMES_TEXT_SIZE], now[TIMES_TEXT_SIZE];
+	size_t left = paper_columns(paper);
 	struct buf text;
 
 	buf_init(&text, VALUE_CAP);
 	buf_addf(&text, "punchd %s at %s: ", doc_text(status, "version"), doc_text(status, "site"));
-	paper_add(paper, TINT_BOLD, text.data);
-	paper_add(paper, state_tint(state), state);
+	paper_add(paper, TINT_BOLD, text.data, &left);
+	paper_add(paper, state_tint(state), state, &left);
 	buf_clear(&text);
 	buf_addf(&text, ", up %s  %s", times_span(doc_count(status, "uptime_s"), up),
 		times_format(times, times->now_s, now));
-	paper_add(paper, TINT_PLAIN, text.data);
+	paper_add(paper, TINT_PLAIN, text.data, &left);
 	buf_add_char(paper->out, '\n');
 	buf_done(&text);
 }
@@ -153,19 +153,24 @@ static enum tint people(struct buf *v, const json_t *s, const struct times *time
 	return error[0] || !users[0] || !devices[0] ? TINT_WARN : TINT_PLAIN;
 }
 
-/* A size to read: at most four digits. */
-static void add_size(struct buf *v, const json_t *s, const char *path)
+const char *overview_size(int64_t bytes, char ret_text[static UNITS_TEXT_SIZE])
 {
-	int64_t bytes, unit = 1;
-	char text[UNITS_TEXT_SIZE];
+	int64_t unit = 1;
 
-	if (!doc_number(s, path, &bytes) || bytes < 0) {
-		buf_add_str(v, "?");
-		return;
-	}
 	while (bytes / unit >= 10240 && unit < (1LL << 30))
 		unit *= 1024;
-	buf_add_str(v, units_format_size(bytes / unit * unit, text));
+	return units_format_size(bytes / unit * unit, ret_text);
+}
+
+static void add_size(struct buf *v, const json_t *s, const char *path)
+{
+	int64_t bytes;
+	char text[UNITS_TEXT_SIZE];
+
+	if (doc_number(s, path, &bytes) && bytes >= 0)
+		buf_add_str(v, overview_size(bytes, text));
+	else
+		buf_add_str(v, "?");
 }
 
 static enum tint store(struct buf *v, const json_t *s, const struct times *times)

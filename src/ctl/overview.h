@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/units.h"
 #include "ctl/table.h"
 #include "ctl/times.h"
 
@@ -17,6 +18,9 @@ void overview_rows(struct table *t, const json_t *status, const struct times *ti
 #define OVERVIEW_TERMINAL_COLUMNS 6
 extern const char *const overview_terminal_heads[OVERVIEW_TERMINAL_COLUMNS];
 size_t overview_terminals(struct table *t, const json_t *status, const struct times *times);
+
+/* A size to read: at most four digits and a unit, `79G`. Returns ret_text. */
+const char *overview_size(int64_t bytes, char ret_text[static UNITS_TEXT_SIZE]);
 
 /* Colours of a severity, and of the state of a punch. */
 enum tint overview_severity_tint(const char *severity);

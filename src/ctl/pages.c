@@ -26,19 +26,23 @@ void pages_usage(FILE *out, const struct command *command)
 			out);
 }
 
-/* A text of sentences, broken into lines. */
-static void print_wrapped(FILE *out, const char *text)
+/* A text of ASCII, broken into lines; so many columns of the first are taken, and are left free in
+ * the others. */
+static void print_wrapped(FILE *out, const char *text, size_t indent)
 {
-	size_t column = 0;
+	size_t column = indent;
+	const char *gap = "";
 
 	while (*text) {
 		size_t n = strcspn(text, " ");
 
-		if (column > 0 && column + 1 + n > LINE_MAX_COLUMNS) {
-			fputs("\n", out);
-			column = 0;
+		if (*gap && column + 1 + n > LINE_MAX_COLUMNS) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+			gap = "";
 		}
-		column += (size_t)fprintf(out, "%s%.*s", column ? " " : "", (int)n, text);
+		column += (size_t)fprintf(out, "%s%.*s", gap, (int)n, text);
+		gap = " ";
 		text += n + (text[n] == ' ');
 	}
 	fputs("\n", out);
@@ -51,7 +55,7 @@ static void print_option(FILE *out, enum option o)
 
 	snprintf(left, sizeof left, "--%s%s%s", row->name, row->argument ? " " : "",
 		row->argument ? row->argument : "");
-	fprintf(out, "  %-17s %s\n", left, row->about);
+	print_wrapped(out, row->about, (size_t)fprintf(out, "  %-18s ", left));
 }
 
 static void print_common_options(FILE *out)
@@ -70,12 +74,12 @@ void pages_help(FILE *out)
 
 		snprintf(left, sizeof left, "%s%s%s", c->name, c->argument ? " " : "",
 			c->argument ? c->argument : "");
-		fprintf(out, "  %-17s %s\n", left, c->about);
+		fprintf(out, "  %-18s %s\n", left, c->about);
 	}
 	fputs("\nOptions, before or behind the command:\n", out);
 	print_common_options(out);
-	fputs("\nExit status: 0 done, 1 refused or not found, 2 wrong usage, 3 punchd is not "
-	      "reachable.\n",
+	fputs("\nExit status: 0 done, 1 refused or not found, 2 wrong usage,\n"
+	      "3 punchd is not reachable.\n",
 		out);
 }
 
@@ -84,7 +88,7 @@ void pages_help_command(FILE *out, const struct command *command)
 	char text[128];
 
 	fprintf(out, "usage: %s\n", usage_of(command, text, sizeof text));
-	print_wrapped(out, command->text);
+	print_wrapped(out, command->text, 0);
 	fputs("\n", out);
 	for (const enum option *o = command->options; *o; o++)
 		print_option(out, *o);

@@ -10,8 +10,14 @@
 #define PUNCHROW_COLUMNS 7
 extern const char *const punchrow_heads[PUNCHROW_COLUMNS];
 
-/* id_length: how many digits of the id are shown; the live view's colours tell states apart. */
-void punchrow_add(struct table *t, const json_t *punch, const struct times *times, int id_length);
+enum punchrow_form {
+	PUNCHROW_WHOLE, /* for programs */
+	PUNCHROW_LIST,  /* for eyes: enough digits of the id to tell apart the punches of an hour,
+			 * which begin with the same eight */
+	PUNCHROW_LIVE,  /* shorter, and the zone is told elsewhere */
+};
+void punchrow_add(
+	struct table *t, const json_t *punch, const struct times *times, enum punchrow_form form);
 
 /* The person's name as the directory has it, else what the terminal sent as `pin:1001`; "" where
  * nothing is known. Appended. */

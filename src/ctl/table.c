@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 
 #include "ctl/text.h"
 
@@ -145,7 +146,7 @@ static size_t column_width(const struct table *t, const struct paper *paper, siz
 static void draw_row(
 	const struct table *t, const struct paper *paper, const struct table_cell *cells)
 {
-	size_t left = paper->width ? paper->width : SIZE_MAX;
+	size_t left = paper_columns(paper);
 
 	for (size_t i = 0; i < t->columns && left > 0; i++) {
 		bool last = i + 1 == t->columns;
@@ -193,12 +194,25 @@ int table_draw(struct table *t, const struct paper *paper)
 	return buf_error(paper->out) ? -ENOMEM : 0;
 }
 
-void paper_add(const struct paper *paper, enum tint tint, const char *text)
+size_t paper_columns(const struct paper *paper)
+{
+	return paper->width ? paper->width : SIZE_MAX;
+}
+
+void paper_add(const struct paper *paper, enum tint tint, const char *text, size_t *left)
 {
 	struct buf safe;
 
 	buf_init(&safe, CELL_CAP);
 	text_add_safe(&safe, text, strlen(text));
-	add_tinted(paper, tint, safe.data, safe.len);
+	*left -= add_cut(paper, tint, safe.data, safe.len, *left);
 	buf_done(&safe);
+}
+
+void paper_line(const struct paper *paper, enum tint tint, const char *text)
+{
+	size_t left = paper_columns(paper);
+
+	paper_add(paper, tint, text, &left);
+	buf_add_char(paper->out, '\n');
 }

@@ -55,7 +55,12 @@ void table_addf(struct table *t, enum tint tint, const char *format, ...)
 /* Append the rows to the paper and forget them. Returns 0 or -ENOMEM. */
 int table_draw(struct table *t, const struct paper *paper);
 
-/* Append a tinted piece of a line outside of any table. It is made harmless too. */
-void paper_add(const struct paper *paper, enum tint tint, const char *text);
+/* Append a tinted piece of a line outside of any table. It is made harmless too. *left are the
+ * columns that are free in the line, and then still are; at its beginning it is paper_columns. */
+void paper_add(const struct paper *paper, enum tint tint, const char *text, size_t *left);
+size_t paper_columns(const struct paper *paper);
+
+/* Append a line of its own. */
+void paper_line(const struct paper *paper, enum tint tint, const char *text);
 
 #endif

@@ -41,6 +41,17 @@ const char *times_show(
 	return times_format(t, unix_s, ret_text);
 }
 
+const char *times_show_brief(
+	const struct times *t, const char *rfc3339, char ret_text[static TIMES_TEXT_SIZE])
+{
+	const char *text = times_show(t, rfc3339, ret_text);
+
+	/* What is no time was not written there. */
+	if (text == ret_text)
+		ret_text[sizeof "2026-02-01 10:00:00" - 1] = '\0';
+	return text;
+}
+
 const char *times_span(int64_t seconds, char ret_text[static TIMES_TEXT_SIZE])
 {
 	long long s = seconds > 0 ? seconds : 0;

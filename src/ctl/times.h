@@ -29,6 +29,10 @@ const char *times_format(
 const char *times_show(
 	const struct times *t, const char *rfc3339, char ret_text[static TIMES_TEXT_SIZE]);
 
+/* The same without its offset where there is no room for it. */
+const char *times_show_brief(
+	const struct times *t, const char *rfc3339, char ret_text[static TIMES_TEXT_SIZE]);
+
 /* `3m 2s ago`, `in 12s`, or "" where the text is no time. */
 const char *times_ago(
 	const struct times *t, const char *rfc3339, char ret_text[static TIMES_TEXT_SIZE]);

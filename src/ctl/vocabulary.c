@@ -12,14 +12,15 @@
 
 const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_SOCKET] = {"socket", "PATH", KIND_PATH,
-		"punchd's socket (PUNCHD_SOCKET, else /run/punchd/punchd.sock)", NULL, 0, 0},
+		"the socket of punchd (PUNCHD_SOCKET, else /run/punchd/punchd.sock)", NULL, 0, 0},
 	[OPTION_JSON] = {"json", NULL, KIND_FLAG, "print one JSON document, as punchd gave it",
 		NULL, 0, 0},
 	[OPTION_UTC] = {"utc", NULL, KIND_FLAG, "show and read times in UTC, not in your time zone",
 		NULL, 0, 0},
 	[OPTION_TIMEOUT] = {"timeout", "TIME", KIND_DURATION,
-		"wait no longer for an answer (10s), with --wait for the end (60s)", NULL, 1,
-		24 * HOUR_MS},
+		"wait no longer for an answer (10s; watch 3s), nor for the end of what takes long "
+		"(60s)",
+		NULL, 1, 24 * HOUR_MS},
 	[OPTION_HELP] = {"help", NULL, KIND_FLAG, "show this, or the help of a command", NULL, 0,
 		0},
 	[OPTION_VERSION] = {"version", NULL, KIND_FLAG, "show the version", NULL, 0, 0},
@@ -42,12 +43,15 @@ const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_INTERVAL] = {"interval", "TIME", KIND_DURATION, "look this often (1s)", NULL, 10,
 		HOUR_MS},
 	[OPTION_COUNT] = {"count", "N", KIND_NUMBER, "end after so many looks", NULL, 1, INT64_MAX},
+	[OPTION_BROKER_CONF] = {"broker-conf", "FILE", KIND_PATH,
+		"the settings of mosquitto, or a copy (/etc/mosquitto/mosquitto.conf)", NULL, 0, 0},
 };
 
 static const enum option no_options[] = {OPTION_NONE};
 static const enum option punches_options[] = {OPTION_STATE, OPTION_REASON, OPTION_USER,
 	OPTION_DEVICE, OPTION_FROM, OPTION_TO, OPTION_LIMIT, OPTION_NONE};
 static const enum option sync_options[] = {OPTION_WAIT, OPTION_NONE};
+static const enum option doctor_options[] = {OPTION_BROKER_CONF, OPTION_NONE};
 static const enum option watch_options[] = {OPTION_INTERVAL, OPTION_COUNT, OPTION_NONE};
 
 const struct command ctl_commands[] = {
@@ -77,9 +81,12 @@ const struct command ctl_commands[] = {
 	{"alarms", NULL, no_options, "what is wrong, and since when",
 		"Lists the alarms that stand. There being some does not change the exit status.",
 		run_alarms},
-	{"doctor", NULL, no_options, "check everything, and say what to do",
+	{"doctor", NULL, doctor_options, "check everything, and say what to do",
 		"Prints a line for each check: ok, warn or FAIL, what was found, and what to do. "
-		"The exit status is 1 where one failed.",
+		"The broker's settings are looked at where the broker is on this machine, or a "
+		"FILE is given. It has punchd count every punch of its store, in the background; "
+		"a million take a second, more on an SD card. "
+		"The exit status is 1 where a check failed, and 3 where punchd was not reached.",
 		run_doctor},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# Bash completion for punchctl(1).
+
+# begin: build/tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
+_punchctl_commands='status watch punches trace sync alarms doctor'
+_punchctl_options='--socket --json --utc --timeout --help --version'
+_punchctl_options_of() {
+	case $1 in
+	watch) echo '--interval --count' ;;
+	punches) echo '--state --reason --user --device --from --to --limit' ;;
+	sync) echo '--wait' ;;
+	doctor) echo '--broker-conf' ;;
+	esac
+}
+# Fails where an option takes no value.
+_punchctl_values_of() {
+	case $1 in
+	--socket) echo 'FILE' ;;
+	--timeout) echo '' ;;
+	--state) echo 'queued held delivered suppressed parked discarded' ;;
+	--reason) echo 'unknown_user unknown_device inactive_device no_direction no_time future_time stale before_start in_doubt restored double_tap malformed bad_time too_large crashed exported api_400 api_403 api_404 api_409 api_422' ;;
+	--user) echo '' ;;
+	--device) echo '' ;;
+	--from) echo '' ;;
+	--to) echo '' ;;
+	--limit) echo '' ;;
+	--interval) echo '' ;;
+	--count) echo '' ;;
+	--broker-conf) echo 'FILE' ;;
+	*) return 1 ;;
+	esac
+}
+# end
+
+# The command among the words so far, if there is one yet.
+_punchctl_command() {
+	local i word
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		=) ((i++)) ;;
+		-*) _punchctl_values_of "$word" >/dev/null && [ "${COMP_WORDS[i + 1]}" != = ] && ((i++)) ;;
+		*) echo "$word" && return ;;
+		esac
+	done
+}
+
+_punchctl() {
+	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} values command
+	# --option=VALUE comes as three words.
+	[ "$current" != = ] || { before=$current current=; }
+	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - (${#current} ? 2 : 1)]}
+	COMPREPLY=()
+	if values=$(_punchctl_values_of "$before"); then
+		case $values in
+		FILE)
+			compopt -o filenames 2>/dev/null
+			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+			;;
+		?*) mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current") ;;
+		esac
+		return
+	fi
+	command=$(_punchctl_command)
+	case $current in
+	-*) values="$_punchctl_options $(_punchctl_options_of "$command")" ;;
+	*) values=$([ "$command" ] || echo "$_punchctl_commands") ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
+}
+
+complete -F _punchctl punchctl

@@ -1,0 +1,285 @@
+/* What punchd's status document tells a doctor. */
+#include "base/time.h"
+#include "ctl/doc.h"
+#include "ctl/doctor.h"
+#include "ctl/overview.h"
+
+#define QUEUE_OLD_S     3600
+#define DIRECTORY_OLD_S (2 * 86400)
+#define SILENT_S        86400
+#define NAMED_MAX       3
+#define FREE_FACTOR     4 /* times min_free: below it punchd refuses strangers */
+
+/* How long ago a time of the status is; -1 where there is none. */
+static int64_t age_s(const struct doctor *d, const char *path)
+{
+	const char *text = doc_text(d->status, path);
+	int64_t then_s, age;
+
+	if (time_parse_rfc3339(text, &then_s) < 0)
+		return -1;
+	age = d->ctl->times.now_s - then_s;
+	return age > 0 ? age : 0;
+}
+
+/* ---- the broker */
+
+static void broker(struct doctor *d)
+{
+	const char *alarm = doctor_alarm(d, "mqtt_down"), *host = doc_text(d->status, "mqtt.host");
+	char when[TIMES_TEXT_SIZE];
+
+	if (doc_true(d->status, "mqtt.connected"))
+		doctor_note(d, "broker link", RESULT_OK, NULL, "connected to %s, %s", host,
+			times_ago(&d->ctl->times, doc_text(d->status, "mqtt.since"), when));
+	else
+		doctor_note(d, "broker link", RESULT_FAIL, "see [mqtt] in punchd.conf(5)", "%s",
+			alarm ? alarm : "not connected");
+}
+
+static void broker_session(struct doctor *d)
+{
+	const char *alarm = doctor_alarm(d, "broker_unsafe");
+
+	if (alarm)
+		doctor_note(d, "broker session", RESULT_WARN,
+			"give the broker the settings of etc/mosquitto/punchd.conf", "%s", alarm);
+	else
+		doctor_note(d, "broker session", RESULT_OK, NULL,
+			"the broker has not forgotten punchd's");
+}
+
+/* ---- the cloud */
+
+static void key(struct doctor *d)
+{
+	const char *warning = doc_text(d->status, "api.key.warning");
+
+	if (!doc_true(d->status, "api.key.there"))
+		doctor_note(d, "API key", RESULT_FAIL,
+			"put it into that file, mode 0600; punchd sees it within a second", "%s",
+			warning[0] ? warning : "there is none");
+	else if (warning[0])
+		doctor_note(d, "API key", RESULT_WARN, NULL, "%s", warning);
+	else
+		doctor_note(d, "API key", RESULT_OK, NULL, "there is one, in a file of its own");
+}
+
+static enum result api_result(const char *state)
+{
+	if (strcmp(state, "ok") == 0 || strcmp(state, "rate_limited") == 0)
+		return RESULT_OK;
+	return strcmp(state, "offline") == 0 || strcmp(state, "backoff") == 0 ? RESULT_WARN
+									      : RESULT_FAIL;
+}
+
+/* The API has several alarms; what stands says more than the state alone. */
+static void api(struct doctor *d)
+{
+	static const struct {
+		const char *code;
+		enum result result;
+	} alarms[] = {{"api_auth", RESULT_FAIL}, {"api_refusing", RESULT_FAIL},
+		{"api_garbled", RESULT_WARN}, {"api_offline", RESULT_WARN}};
+	const char *state = doc_text(d->status, "api.state"), *alarm = NULL;
+	enum result result = api_result(state);
+	char when[TIMES_TEXT_SIZE];
+	bool told = false;
+
+	for (size_t i = 0; i < sizeof alarms / sizeof alarms[0]; i++) {
+		alarm = doctor_alarm(d, alarms[i].code);
+		if (alarm)
+			doctor_note(d, "API", alarms[i].result, NULL, "%s: %s", state, alarm);
+		told = told || alarm;
+	}
+	if (told)
+		return;
+	times_ago(&d->ctl->times, doc_text(d->status, "api.last_success"), when);
+	if (!when[0] && result == RESULT_OK)
+		result = RESULT_WARN;
+	doctor_note(d, "API", result, "see [api] in punchd.conf(5), and punchd's log", "%s, %s%s",
+		state, when[0] ? "last success " : "no success since punchd started", when);
+}
+
+static void budget(struct doctor *d)
+{
+	int64_t limit, left;
+	char when[TIMES_TEXT_SIZE];
+
+	if (!doc_number(d->status, "api.rate.limit", &limit)) {
+		doctor_note(d, "rate budget", RESULT_OK, NULL, "not known before the first answer");
+		return;
+	}
+	left = doc_count(d->status, "api.rate.remaining");
+	times_ago(&d->ctl->times, doc_text(d->status, "api.rate.reset"), when);
+	doctor_note(d, "rate budget", left > 0 ? RESULT_OK : RESULT_WARN,
+		"punchd waits until it is renewed; if that is always so, ask for a larger plan",
+		"%lld of %lld requests left%s%s", (long long)left, (long long)limit,
+		when[0] ? ", renewed " : "", when);
+}
+
+/* ---- punches */
+
+static void queue(struct doctor *d)
+{
+	int64_t oldest_s;
+	char span[TIMES_TEXT_SIZE];
+
+	if (!doc_number(d->status, "queue.oldest_queued_s", &oldest_s)) {
+		doctor_note(d, "queue", RESULT_OK, NULL, "nothing waits to be sent");
+		return;
+	}
+	doctor_note(d, "queue", oldest_s > QUEUE_OLD_S ? RESULT_WARN : RESULT_OK,
+		"it is sent as fast as the rate budget allows; punchctl watch shows it go",
+		"%lld punches, the oldest from %s ago",
+		(long long)doc_count(d->status, "queue.queued"), times_span(oldest_s, span));
+}
+
+static void waiting(struct doctor *d, const char *state, const char *advice)
+{
+	char path[32];
+	int64_t n;
+
+	snprintf(path, sizeof path, "queue.%s", state);
+	n = doc_count(d->status, path);
+	doctor_alarm(d, state);
+	if (n > 0)
+		doctor_note(d, state, RESULT_WARN, advice, "%lld punches", (long long)n);
+	else
+		doctor_note(d, state, RESULT_OK, NULL, "none");
+}
+
+/* ---- the directory */
+
+static void directory(struct doctor *d, const char *what)
+{
+	const char *error = doc_text(d->status, "directory.pass_error");
+	char path[64], span[TIMES_TEXT_SIZE];
+	int64_t n, age;
+
+	snprintf(path, sizeof path, "directory.%s", what);
+	n = doc_count(d->status, path);
+	snprintf(path, sizeof path, "directory.%s_synced_at", what);
+	age = age_s(d, path);
+	if (age < 0)
+		doctor_note(d, what, RESULT_WARN, "punchctl sync --wait", "never fetched%s%s",
+			error[0] ? ": " : "", error);
+	else
+		doctor_note(d, what,
+			n == 0 || error[0] || age > DIRECTORY_OLD_S ? RESULT_WARN : RESULT_OK,
+			n == 0 ? "add them in the cloud, then punchctl sync --wait"
+			       : "punchctl sync --wait",
+			"%lld, fetched %s ago%s%s", (long long)n, times_span(age, span),
+			error[0] ? "; the last try failed: " : "", error);
+}
+
+/* ---- the machine */
+
+static void disk(struct doctor *d)
+{
+	const char *alarm = doctor_alarm(d, "disk_low");
+	int64_t spare, min_free = doc_count(d->status, "store.min_free_bytes");
+	char has[UNITS_TEXT_SIZE], wants[UNITS_TEXT_SIZE];
+
+	if (alarm)
+		doctor_note(d, "disk", RESULT_FAIL, "make room", "%s", alarm);
+	else if (!doc_number(d->status, "store.free_bytes", &spare))
+		doctor_note(d, "disk", RESULT_FAIL, "see punchd's log",
+			"its free space cannot be told");
+	else
+		doctor_note(d, "disk", spare < min_free * FREE_FACTOR ? RESULT_WARN : RESULT_OK,
+			"make room: strangers' messages are refused already",
+			"%s free, punchd stops below %s", overview_size(spare, has),
+			overview_size(min_free, wants));
+}
+
+static void clock_check(struct doctor *d)
+{
+	const char *alarm = doctor_alarm(d, "clock_unsynced");
+
+	if (!alarm && doc_true(d->status, "clock.synchronized"))
+		doctor_note(d, "clock", RESULT_OK, NULL, "synchronized");
+	else
+		doctor_note(d, "clock", RESULT_WARN, "see timedatectl timesync-status", "%s",
+			alarm ? alarm : "nothing has said yet that it is right");
+}
+
+static bool is_silent(const struct doctor *d, const json_t *terminal)
+{
+	int64_t seen_s;
+
+	if (json_is_false(doc_get(terminal, "online")))
+		return true;
+	return time_parse_rfc3339(doc_text(terminal, "last_seen"), &seen_s) < 0 ||
+		d->ctl->times.now_s - seen_s > SILENT_S;
+}
+
+static void terminals(struct doctor *d)
+{
+	const json_t *list = doc_get(d->status, "terminals"), *terminal;
+	size_t all = json_array_size(list), silent = 0, i;
+	struct buf names;
+
+	doctor_alarm(d, "terminal_silent");
+	buf_init(&names, 4096);
+	json_array_foreach(list, i, terminal)
+	{
+		if (!is_silent(d, terminal))
+			continue;
+		if (silent++ < NAMED_MAX)
+			buf_addf(&names, "%s%s", silent > 1 ? ", " : "",
+				doc_text(terminal, "serial"));
+	}
+	if (all == 0)
+		doctor_note(d, "terminals", RESULT_WARN,
+			"let one publish to att/v1/SERIAL/punch (punchd-mqtt(7))",
+			"none was heard of since punchd started");
+	else if (silent == 0)
+		doctor_note(d, "terminals", RESULT_OK, NULL, "%zu, all heard of within a day", all);
+	else
+		doctor_note(d, "terminals", RESULT_WARN, "look at their power and their network",
+			"%zu of %zu are silent: %s%s", silent, all, names.data,
+			silent > NAMED_MAX ? " and others" : "");
+	buf_done(&names);
+}
+
+/* ---- */
+
+/* Those that no other check has told. */
+static void alarms(struct doctor *d)
+{
+	const json_t *list = doc_get(d->status, "alarms"), *alarm;
+	size_t i, left = 0;
+
+	json_array_foreach(list, i, alarm)
+	{
+		const char *code = doc_text(alarm, "code");
+		bool critical = strcmp(doc_text(alarm, "severity"), "critical") == 0;
+
+		if (json_object_get(d->told, code))
+			continue;
+		left++;
+		doctor_note(d, code, critical ? RESULT_FAIL : RESULT_WARN,
+			"punchd(8) says what it means", "%s", doc_text(alarm, "message"));
+	}
+	if (left == 0)
+		doctor_note(d, "other alarms", RESULT_OK, NULL, "none");
+}
+
+void doctor_look_at_status(struct doctor *d)
+{
+	broker(d);
+	broker_session(d);
+	key(d);
+	api(d);
+	budget(d);
+	queue(d);
+	waiting(d, "held", "punchctl punches --state held says for what they wait");
+	waiting(d, "parked", "they need a person: punchctl punches --state parked says why");
+	directory(d, "users");
+	directory(d, "devices");
+	disk(d);
+	clock_check(d);
+	terminals(d);
+	alarms(d);
+}
