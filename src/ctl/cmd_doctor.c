@@ -206,6 +206,13 @@ static int look_at_all(struct doctor *d)
 	json_t *status = ctl_try(
 		d->ctl, "GET", "/v1/status", ctl_limit_ms(d->ctl, CTL_ANSWER_MS), words);
 
+	if (status && !doc_text(status, "state")[0]) {
+		snprintf(words, sizeof words,
+			"the answer on %.200s tells no state: is that punchd?",
+			d->ctl->client.socket);
+		json_decref(status);
+		status = NULL;
+	}
 	if (status) {
 		d->status = status;
 		note_punchd(d);

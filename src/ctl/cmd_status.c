@@ -33,9 +33,13 @@ int run_status(struct ctl *ctl)
 	struct answer a;
 	int r = ctl_get(ctl, "/v1/status", &a);
 
-	if (r == CTL_DONE)
+	if (r == CTL_DONE && !doc_text(a.document, "state")[0]) {
+		ctl_complain("the answer tells no state: is that punchd?");
+		r = CTL_AWAY;
+	} else if (r == CTL_DONE) {
 		r = ctl->text[OPTION_JSON] ? ctl_show_json(ctl, a.body.data, a.body.len)
 					   : draw_status(ctl, a.document);
+	}
 	answer_done(&a);
 	return r;
 }

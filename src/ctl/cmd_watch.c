@@ -15,7 +15,9 @@ void watch_look(struct watch *w)
 
 	snprintf(path, sizeof path, "/v1/punches?limit=%d", WATCH_PUNCHES);
 	status = ctl_try(w->ctl, "GET", "/v1/status", limit_ms, w->words);
-	if (status)
+	if (status && !doc_text(status, "state")[0])
+		snprintf(w->words, sizeof w->words, "the answer tells no state: is that punchd?");
+	else if (status)
 		page = ctl_try(w->ctl, "GET", path, limit_ms, w->words);
 	w->ctl->times.now_s = clock_now().wall_us / CLOCK_US_PER_S;
 	if (page) {

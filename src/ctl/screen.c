@@ -37,7 +37,8 @@ static int enter(struct screen *s)
 	struct termios mode = s->mode;
 
 	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	mode.c_cc[VMIN] = 1;
+	/* Reading never waits: Ctrl-C takes away what was typed before it. */
+	mode.c_cc[VMIN] = 0;
 	mode.c_cc[VTIME] = 0;
 	if (s->keys)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
@@ -115,14 +116,13 @@ int screen_draw(const struct buf *text, size_t rows)
 
 /* ---- waiting */
 
-static void read_keys(struct screen *s)
+static void read_keys(struct screen *s, short events)
 {
 	char keys[64];
 	ssize_t n = read(STDIN_FILENO, keys, sizeof keys);
+	bool gone = events & (POLLHUP | POLLERR) || (n < 0 && errno != EINTR && errno != EAGAIN);
 
-	if (n <= 0)
-		s->ended = n == 0 || (errno != EINTR && errno != EAGAIN);
-	else if (memchr(keys, 'q', (size_t)n))
+	if (gone || (n > 0 && memchr(keys, 'q', (size_t)n)))
 		s->ended = true;
 }
 
@@ -159,7 +159,7 @@ enum screen_event screen_wait(struct screen *s, int64_t until_us)
 
 	while (!s->ended && event == SCREEN_TIME && wait_for(watched, until_us)) {
 		if (watched[1].revents)
-			read_keys(s);
+			read_keys(s, watched[1].revents);
 		if (watched[0].revents)
 			event = read_signal(s);
 	}
