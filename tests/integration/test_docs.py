@@ -1,5 +1,5 @@
-"""What is written about the settings is what the program has: keys and defaults of punchd -p, the
-shipped file and the man page."""
+"""What is written is what the programs have: keys and defaults of punchd -p in the shipped file and
+the man page, the control socket's routes and their parameters in theirs."""
 import re
 import subprocess
 
@@ -63,3 +63,23 @@ def test_the_man_page_has_every_key_with_its_default(defaults):
         elif m := re.fullmatch(r"\.It Ic (\w+) No = ?(.*)", line):
             shown[section, m[1]] = same_value(m[2])
     assert shown == defaults
+
+
+def routes():
+    """{"GET /v1/punches": {parameters}} of the table in the source."""
+    table = (ROOT / "src/daemon/control.c").read_text().split("routes[] = {")[1].split("};")[0]
+    found = re.findall(r'\{"(\w+)", "([^"]+)", \w+, \w+,\s*"([^"]*)"\}', table)
+    assert len(found) == table.count("{\"") > 5
+    return {f"{method} {path}": set(query.split()) for method, path, query in found}
+
+
+def test_the_man_page_has_every_route_with_its_parameters():
+    section = (ROOT / "man/punchd.8").read_text().split(".Sh CONTROL SOCKET")[1].split(".Sh ")[0]
+    shown = {}
+    for part in section.split("\n.It Cm ")[1:]:
+        route, _, text = part.partition("\n")
+        shown[route] = {word for line in re.findall(r"(?m)^\.Ic (.*)", text)
+                        for word in re.findall(r"\w+", line)} & {"state", "reason", "user", "device",
+                                                                 "from", "to", "limit", "before",
+                                                                 "in_doubt"}
+    assert shown == routes()
