@@ -40,7 +40,7 @@ static void add_row(struct doctor *d, const char *name, enum result result, stru
 	const char *advice)
 {
 	if (advice && !d->ctl->on_terminal)
-		buf_addf(found, ". %s", advice);
+		buf_addf(found, "; %s", advice);
 	table_add(&d->table, result_tint(result), result_word(result));
 	table_add(&d->table, TINT_BOLD, name);
 	table_add_bytes(&d->table, TINT_PLAIN, found->data, found->len);
