@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Bash completion for punchctl(1).
 
-# begin: build/tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
+# begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
 _punchctl_commands='status watch punches trace sync alarms doctor'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
