@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	src/base/file.c src/base/file.h \
 	src/base/hex.c src/base/hex.h \
 	src/base/jget.c src/base/jget.h \
+	src/base/jsplit.c src/base/jsplit.h \
 	src/base/log.c src/base/log.h \
 	src/base/strmap.c src/base/strmap.h \
 	src/base/time.c src/base/time.h \

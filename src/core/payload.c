@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include <jansson.h>
+
 #include "base/jget.h"
 #include "base/time.h"
 #include "core/user.h"
@@ -18,84 +20,45 @@ static size_t characters(const char *text)
 	return n;
 }
 
-/* Whether brackets outside strings nest deeper than PAYLOAD_DEPTH. jansson would follow 2048. */
-static bool too_deep(const char *s, size_t n)
-{
-	bool in_string = false;
-	int depth = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (in_string && s[i] == '\\')
-			i++;
-		else if (s[i] == '"')
-			in_string = !in_string;
-		else if (!in_string && (s[i] == '[' || s[i] == '{') && ++depth > PAYLOAD_DEPTH)
-			return true;
-		else if (!in_string && (s[i] == ']' || s[i] == '}'))
-			depth--;
-	}
-	return false;
-}
+/* ---- the message */
 
 static void set_whole(struct payload *p, enum payload_kind kind, const char *fault)
 {
-	json_decref(p->root);
-	p->root = NULL;
 	p->count = 1;
 	p->whole_kind = kind;
 	p->whole_fault = fault;
 }
 
-static void count_records(struct payload *p)
+static void split(struct payload *p)
 {
-	p->count = 1;
-	if (json_is_object(p->root))
-		return;
-	if (!json_is_array(p->root)) {
-		set_whole(p, PAYLOAD_MALFORMED, "neither an object nor an array");
-		return;
-	}
-	p->count = json_array_size(p->root);
-	if (p->count > PAYLOAD_RECORDS)
-		set_whole(p, PAYLOAD_MALFORMED, "an array of more than 100");
-	else if (p->count == 0)
+	int n = jsplit(p->bytes, p->length, p->spans, PAYLOAD_RECORDS);
+
+	p->count = n > 0 ? (size_t)n : 1;
+	if (n < 0)
+		set_whole(p, PAYLOAD_MALFORMED, "not JSON");
+	else if (n == 0)
 		set_whole(p, PAYLOAD_MALFORMED, "an empty array");
+	else if (n > PAYLOAD_RECORDS)
+		set_whole(p, PAYLOAD_MALFORMED, "an array of more than 100");
 }
 
-void payload_init(struct payload *p, const void *bytes, size_t n, int *ret_error)
+void payload_init(struct payload *p, const void *bytes, size_t n)
 {
-	/* Integers as reals: a number of forty digits in a field that nobody reads is no reason to
-	 * refuse a punch, and the scheme has no field that is a number. */
-	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY |
-		JSON_ALLOW_NUL; /* in one record's text it is no fault of its neighbours */
-	json_error_t error;
+	const char *text = bytes;
+	size_t first = 0;
 
-	*p = (struct payload){.next = 0};
-	*ret_error = 0;
-	if (n > PAYLOAD_NATIVE_MAX) {
+	*p = (struct payload){.bytes = text, .length = n, .count = 1};
+	while (first < n && strchr(" \t\r\n", text[first]) && text[first])
+		first++;
+	if (n > PAYLOAD_NATIVE_MAX)
 		set_whole(p, PAYLOAD_TOO_LARGE, "more than 64 KiB");
-		return;
-	}
-	if (too_deep(bytes, n)) {
-		set_whole(p, PAYLOAD_MALFORMED, "nested deeper than 32 levels");
-		return;
-	}
-	p->root = json_loadb(bytes, n, flags, &error);
-	if (p->root) {
-		count_records(p);
-		return;
-	}
-	if (json_error_code(&error) == json_error_out_of_memory)
-		*ret_error = -ENOMEM;
-	set_whole(p, PAYLOAD_MALFORMED,
-		json_error_code(&error) == json_error_duplicate_key ? "a key twice" : "not JSON");
+	else if (first < n && text[first] == '[')
+		split(p);
+	else
+		p->lone = true;
 }
 
-void payload_done(struct payload *p)
-{
-	json_decref(p->root);
-	p->root = NULL;
-}
+/* ---- a record's fields */
 
 /* id: required, 1–64 characters. Returns NULL or the fault. */
 static const char *read_id(const json_t *record, struct punch *p)
@@ -179,16 +142,11 @@ static const char *read_time(const json_t *record, struct punch *p, const char *
 	return NULL;
 }
 
-static void read_record(const json_t *record, struct payload_record *ret)
+static void read_fields(const json_t *record, struct payload_record *ret)
 {
 	const char *bad_time = NULL;
 	struct punch *p = &ret->punch;
 
-	ret->kind = PAYLOAD_MALFORMED;
-	if (!json_is_object(record)) {
-		ret->fault = "not an object";
-		return;
-	}
 	ret->fault = read_id(record, p);
 	if (!ret->fault)
 		ret->fault = read_user(record, p);
@@ -202,6 +160,46 @@ static void read_record(const json_t *record, struct payload_record *ret)
 	ret->fault = bad_time;
 }
 
+/* ---- records */
+
+static const char *parse_fault(const json_error_t *error)
+{
+	switch (json_error_code(error)) {
+	case json_error_duplicate_key: return "a key twice";
+	case json_error_numeric_overflow: return "a number that is too large";
+	case json_error_invalid_utf8: return "not UTF-8";
+	default: return "not JSON";
+	}
+}
+
+/* Parse and read one record. Returns 0 or -ENOMEM. */
+static int read_record(const struct payload *p, struct jspan span, struct payload_record *ret)
+{
+	/* Integers as reals: a number of forty digits in a field that nobody reads is no reason to
+	 * refuse a punch, and the scheme has no field that is a number. */
+	const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY |
+		JSON_ALLOW_NUL; /* it is a fault only in a field that is read */
+	const char *text = p->bytes + span.at;
+	json_error_t error;
+	json_t *record;
+
+	if (jsplit_deeper(text, span.length, PAYLOAD_DEPTH - !p->lone)) {
+		ret->fault = "nested deeper than 32 levels";
+		return 0;
+	}
+	record = json_loadb(text, span.length, flags, &error);
+	if (!record && json_error_code(&error) == json_error_out_of_memory)
+		return -ENOMEM;
+	if (!record)
+		ret->fault = parse_fault(&error);
+	else if (!json_is_object(record))
+		ret->fault = p->lone ? "neither an object nor an array" : "not an object";
+	else
+		read_fields(record, ret);
+	json_decref(record);
+	return 0;
+}
+
 /* What a malformed record is known by: its id alone. */
 static void forget_all_but_id(struct punch *p)
 {
@@ -211,23 +209,30 @@ static void forget_all_but_id(struct punch *p)
 	*p = clean;
 }
 
-bool payload_next(struct payload *p, struct payload_record *ret)
+int payload_next(struct payload *p, struct payload_record *ret)
 {
+	struct jspan span = {.length = p->length};
+	int r;
+
 	if (p->next == p->count)
-		return false;
-	*ret = (struct payload_record){.index = (int)p->next++};
-	if (!p->root) {
+		return 0;
+	*ret = (struct payload_record){
+		.index = (int)p->next++, .kind = PAYLOAD_MALFORMED, .whole = p->lone};
+	if (p->whole_fault) {
 		ret->kind = p->whole_kind;
 		ret->fault = p->whole_fault;
 		ret->whole = true;
-		return true;
+		return 1;
 	}
-	ret->whole = json_is_object(p->root);
-	read_record(ret->whole ? p->root : json_array_get(p->root, (size_t)ret->index), ret);
+	if (!p->lone)
+		span = p->spans[ret->index];
+	r = read_record(p, span, ret);
 	if (ret->kind == PAYLOAD_MALFORMED)
 		forget_all_but_id(&ret->punch);
-	return true;
+	return r < 0 ? r : 1;
 }
+
+/* ---- what is kept of the unreadable */
 
 static bool is_base64(unsigned char c)
 {
@@ -273,15 +278,9 @@ static size_t keep_without_pictures(const char *s, size_t n, char *ret, bool *re
 size_t payload_raw(const struct payload *p, const struct payload_record *record, const void *bytes,
 	size_t n, char ret[static PAYLOAD_RAW_MAX], bool *ret_full)
 {
-	char *own = NULL;
-	size_t kept;
+	const struct jspan *span = &p->spans[record->index];
 
-	if (!record->whole)
-		own = json_dumps(json_array_get(p->root, (size_t)record->index),
-			JSON_COMPACT | JSON_ENCODE_ANY);
-	if (!own)
+	if (record->whole)
 		return keep_without_pictures(bytes, n, ret, ret_full);
-	kept = keep_without_pictures(own, strlen(own), ret, ret_full);
-	free(own);
-	return kept;
+	return keep_without_pictures(p->bytes + span->at, span->length, ret, ret_full);
 }

@@ -1,14 +1,14 @@
 /*
  * The native scheme att/v1: from a message's bytes to punches (punchd-mqtt(7)).
  *
- * A message is read record by record. What is wrong with one record is told with that record and
- * leaves its neighbours alone; what is wrong with the whole message is one record of its own.
+ * A message is read record by record. What is wrong with one record, be it that it is no JSON, is
+ * told with that record and leaves its neighbours alone; what is wrong with the whole message is one
+ * record of its own.
  */
 #ifndef PUNCHD_CORE_PAYLOAD_H
 #define PUNCHD_CORE_PAYLOAD_H
 
-#include <jansson.h>
-
+#include "base/jsplit.h"
 #include "core/punch.h"
 
 #define PAYLOAD_NATIVE_MAX 65536 /* bytes of a native message */
@@ -33,29 +33,28 @@ struct payload_record {
 	struct punch punch;
 };
 
+/* Owns nothing; lives no longer than the message's bytes. */
 struct payload {
-	json_t *root; /* owned */
+	const char *bytes;
+	size_t length;
+	bool lone; /* no array: the message is the record */
+	struct jspan spans[PAYLOAD_RECORDS];
 	size_t count;
 	size_t next;
 	enum payload_kind whole_kind; /* of a message that is wrong as a whole */
-	const char *whole_fault;
+	const char *whole_fault;      /* NULL: it is not */
 };
 
-/*
- * Read a message. Never fails: a message that cannot be read yields one record that says so.
- * Out of memory counts as such too and would park a good message: *ret_error is then -ENOMEM and
- * the message must not be acknowledged; else 0.
- */
-void payload_init(struct payload *p, const void *bytes, size_t n, int *ret_error);
-void payload_done(struct payload *p);
+/* Begin with a message. Never fails: one that cannot be read yields one record that says so. */
+void payload_init(struct payload *p, const void *bytes, size_t n);
 
-/* The next record. Returns whether there was one. */
-bool payload_next(struct payload *p, struct payload_record *ret);
+/* The next record. Returns 1, 0 behind the last, or -ENOMEM: then the message must not be
+ * acknowledged, since a good record might pass for a malformed one. */
+int payload_next(struct payload *p, struct payload_record *ret);
 
 /*
- * The bytes to keep of a record that could not be read: of a single record its own JSON, of a whole
- * message its bytes without runs of over 512 base64 characters (pictures), at most
- * PAYLOAD_RAW_MAX. Returns how many were written; *ret_full tells whether that is all of it.
+ * The bytes to keep of a record that could not be read: of a record in an array its own, of a whole
+ * message all, without runs of over 512 base64 characters (pictures), at most PAYLOAD_RAW_MAX. Returns how many were written; *ret_full tells whether that is all of it.
  */
 size_t payload_raw(const struct payload *p, const struct payload_record *record, const void *bytes,
 	size_t n, char ret[static PAYLOAD_RAW_MAX], bool *ret_full);

@@ -69,10 +69,10 @@ static int take_records(struct intake *in, struct arrival *a)
 	struct payload_record record;
 	struct payload payload;
 	bool punch = false;
-	int r;
+	int r = 0;
 
-	payload_init(&payload, a->m->payload, a->m->length, &r);
-	while (r == 0 && payload_next(&payload, &record)) {
+	payload_init(&payload, a->m->payload, a->m->length);
+	while (r == 0 && (r = payload_next(&payload, &record)) > 0) {
 		if (!a->sound_serial && record.kind != PAYLOAD_TOO_LARGE) {
 			record.kind = PAYLOAD_MALFORMED;
 			record.fault = "the topic's serial is no name of 1 to 64 bytes";
@@ -80,7 +80,6 @@ static int take_records(struct intake *in, struct arrival *a)
 		punch = punch || record.kind == PAYLOAD_PUNCH;
 		r = intake_record(in, a, &payload, &record);
 	}
-	payload_done(&payload);
 	terminals_saw(in->terminals, a->serial, a->at.wall_us, punch, a->m->retained);
 	return r;
 }

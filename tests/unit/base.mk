@@ -7,6 +7,7 @@ UNIT_BASE = \
 	tests/unit/test_file \
 	tests/unit/test_hex \
 	tests/unit/test_jget \
+	tests/unit/test_jsplit \
 	tests/unit/test_log \
 	tests/unit/test_strmap \
 	tests/unit/test_time \
@@ -32,6 +33,8 @@ tests_unit_test_hex_SOURCES = tests/unit/test_hex.c tests/unit/unit.h
 tests_unit_test_hex_LDADD = $(unit_base_libs)
 tests_unit_test_jget_SOURCES = tests/unit/test_jget.c tests/unit/unit.h
 tests_unit_test_jget_LDADD = $(unit_base_libs) $(JANSSON_LIBS)
+tests_unit_test_jsplit_SOURCES = tests/unit/test_jsplit.c tests/unit/unit.h
+tests_unit_test_jsplit_LDADD = $(unit_base_libs)
 tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/unit.h
 tests_unit_test_log_LDADD = $(unit_base_libs)
 tests_unit_test_strmap_SOURCES = tests/unit/test_strmap.c tests/unit/unit.h
