@@ -320,7 +320,7 @@ static void route_call(struct call *call, const char **ret_allow)
 	for (size_t i = 0; i < ROUTES; i++) {
 		if (!fits(routes[i].path, call->request->path, &call->argument))
 			continue;
-		*ret_allow = routes[i].method;
+		*ret_allow = strcmp(routes[i].method, "GET") == 0 ? "GET, HEAD" : routes[i].method;
 		if (strcmp(routes[i].method, method) != 0)
 			continue;
 		*ret_allow = NULL;

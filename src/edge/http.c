@@ -8,16 +8,15 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
-#include <grp.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "edge/loop_base.h"
+#include "edge/unixsocket.h"
 
 #define PAUSE_MS       250
 #define SPARE_FILES    64    /* descriptors that are left for the daemon's own work */
@@ -48,9 +47,54 @@ struct http_server {
 	struct loop_timer *pause;
 	http_handle *handle;
 	void *arg;
-	char path[sizeof((struct sockaddr_un *)0)->sun_path];
-	bool bound;
+	char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "": not bound */
 };
+
+/* ---- refusals of our own */
+
+/* Why a request did not reach the handler, as the error document that every caller expects. */
+static const char *refusal(int status)
+{
+	switch (status) {
+	case HTTP_ENTITYTOOLARGE:
+		return "{\"error\":{\"code\":\"too_large\",\"message\":\"the body is too large\"}}";
+	case HTTP_NOTIMPLEMENTED:
+		return "{\"error\":{\"code\":\"not_implemented\",\"message\":\"there is no such "
+		       "method\"}}";
+	default:
+		return "{\"error\":{\"code\":\"bad_request\",\"message\":\"the request cannot be "
+		       "read\"}}";
+	}
+}
+
+/*
+ * What evhttp cannot read it refuses by itself, with a page in HTML that cannot be changed (2.1.12).
+ * Whatever it writes before a request is ours to answer is such a page, or a 100 Continue: with its
+ * first line the page is replaced, and the buffer closed to the rest of it.
+ */
+static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	char line[32] = "";
+	const char *body, *blank;
+	int status;
+
+	(void)arg;
+	if (info->n_added == 0)
+		return;
+	evbuffer_copyout(output, line, sizeof line - 1);
+	blank = strchr(line, ' ');
+	status = blank ? (int)strtol(blank, NULL, 10) : 0;
+	if (status < HTTP_BADREQUEST)
+		return;
+	body = refusal(status);
+	evbuffer_remove_cb(output, on_output, NULL);
+	evbuffer_drain(output, evbuffer_get_length(output));
+	evbuffer_add_printf(output,
+		"HTTP/1.1 %d Refused\r\nConnection: close\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\n\r\n%s",
+		status, strlen(body), body);
+	evbuffer_freeze(output, 0);
+}
 
 /* ---- the deadline */
 
@@ -111,6 +155,7 @@ static void connection_whole(struct http_server *s, struct bufferevent *bev)
 		evbuffer_remove_cb(bufferevent_get_input(bev), on_input, c);
 		c->began_ms = 0;
 	}
+	evbuffer_remove_cb(bufferevent_get_output(bev), on_output, NULL);
 	set_timeouts(bev, ANSWER_MS);
 }
 
@@ -162,6 +207,7 @@ static struct bufferevent *new_connection(struct event_base *base, void *arg)
 	}
 	*c = (struct connection){.server = s, .bev = bev, .began_ms = now_ms(s), .next = c->next};
 	evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
+	evbuffer_add_cb(bufferevent_get_output(bev), on_output, NULL);
 	return bev;
 }
 
@@ -175,10 +221,10 @@ static const char *method_name(enum evhttp_cmd_type type)
 	case EVHTTP_REQ_PUT: return "PUT";
 	case EVHTTP_REQ_DELETE: return "DELETE";
 	case EVHTTP_REQ_HEAD: return "HEAD";
-	case EVHTTP_REQ_OPTIONS:
-	case EVHTTP_REQ_TRACE:
-	case EVHTTP_REQ_CONNECT:
-	case EVHTTP_REQ_PATCH: break;
+	case EVHTTP_REQ_OPTIONS: return "OPTIONS";
+	case EVHTTP_REQ_TRACE: return "TRACE";
+	case EVHTTP_REQ_PATCH: return "PATCH";
+	case EVHTTP_REQ_CONNECT: break; /* refused before */
 	}
 	return "";
 }
@@ -190,16 +236,31 @@ static void free_body(const void *data, size_t length, void *body)
 	free(body);
 }
 
+/* A HEAD is told how long the body would be, and evhttp (2.1.12) would send it all the same. */
+static void keep_body(struct evkeyvalq *head, struct http_answer *answer)
+{
+	char length[24];
+
+	snprintf(length, sizeof length, "%zu", answer->body_length);
+	evhttp_add_header(head, "Content-Length", length);
+	free(answer->body);
+	answer->body = NULL;
+}
+
 static void send_answer(struct evhttp_request *req, struct http_answer *answer)
 {
 	struct evkeyvalq *head = evhttp_request_get_output_headers(req);
 	struct evbuffer *out = evhttp_request_get_output_buffer(req);
 
 	evhttp_add_header(head, "Connection", "close");
+	/* A request for a whole URL could ask evhttp by this to go on all the same. */
+	evhttp_remove_header(evhttp_request_get_input_headers(req), "Proxy-Connection");
 	if (answer->content_type)
 		evhttp_add_header(head, "Content-Type", answer->content_type);
 	if (answer->allow)
 		evhttp_add_header(head, "Allow", answer->allow);
+	if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
+		keep_body(head, answer);
 	if (answer->body &&
 		evbuffer_add_reference(
 			out, answer->body, answer->body_length, free_body, answer->body) < 0) {
@@ -221,6 +282,27 @@ static void read_peer(struct bufferevent *bev, struct http_request *ret)
 	ret->pid = peer.pid;
 }
 
+/* The path, decoded, or NULL: none, or one with a NUL in it. Freed by the caller. */
+static char *path_of(const struct evhttp_uri *uri)
+{
+	const char *raw = uri ? evhttp_uri_get_path(uri) : NULL;
+	size_t length = 0;
+	char *path = raw ? evhttp_uridecode(raw, 0, &length) : NULL;
+
+	if (path && path[0] == '/' && strlen(path) == length)
+		return path;
+	free(path);
+	return NULL;
+}
+
+static bool parse_query(const struct evhttp_uri *uri, struct http_query *ret)
+{
+	const char *raw = uri ? evhttp_uri_get_query(uri) : NULL;
+
+	TAILQ_INIT(&ret->pairs);
+	return !raw || evhttp_parse_query_str(raw, &ret->pairs) == 0;
+}
+
 static void on_request(struct evhttp_request *req, void *arg)
 {
 	struct http_server *s = arg;
@@ -228,24 +310,25 @@ static void on_request(struct evhttp_request *req, void *arg)
 		evhttp_request_get_connection(req));
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
 	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-	struct http_answer answer = {.status = HTTP_BADREQUEST};
+	struct http_answer answer = {.status = HTTP_BADREQUEST, .content_type = "application/json"};
 	struct http_query query;
+	char *path = path_of(uri);
 	struct http_request request = {
 		.method = method_name(evhttp_request_get_command(req)),
+		.path = path,
 		.query = &query,
 		.body_length = evbuffer_get_length(in),
 	};
-	const char *raw_path = uri ? evhttp_uri_get_path(uri) : NULL;
-	const char *raw_query = uri ? evhttp_uri_get_query(uri) : NULL;
-	char *path = raw_path ? evhttp_uridecode(raw_path, 0, NULL) : NULL;
 
-	TAILQ_INIT(&query.pairs);
 	connection_whole(s, bev);
 	read_peer(bev, &request);
-	request.path = path && path[0] == '/' ? path : "/";
 	request.body = (const char *)evbuffer_pullup(in, -1);
-	if (!raw_query || evhttp_parse_query_str(raw_query, &query.pairs) == 0)
+	if (parse_query(uri, &query) && path) {
 		s->handle(s->arg, &request, &answer);
+	} else {
+		answer.body = strdup(refusal(answer.status));
+		answer.body_length = answer.body ? strlen(answer.body) : 0;
+	}
 	send_answer(req, &answer);
 	evhttp_clear_headers(&query.pairs);
 	free(path);
@@ -270,66 +353,6 @@ const char *http_query_key(const struct http_query *q, size_t index)
 
 /* ---- listening */
 
-/* A socket that nobody listens on any more is removed. Returns 0 or a negative errno. */
-static int clear_path(const struct sockaddr_un *address)
-{
-	struct stat st;
-	int fd, r;
-
-	if (lstat(address->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	r = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? errno : 0;
-	close(fd);
-	if (r != ECONNREFUSED)
-		return r == 0 || r == EAGAIN ? -EADDRINUSE : -r;
-	return unlink(address->sun_path) < 0 ? -errno : 0;
-}
-
-/* Returns 0, or why the group cannot be let in. */
-static int let_group_in(const char *path, const char *group)
-{
-	const struct group *g = group[0] ? getgrnam(group) : NULL;
-
-	if (!g)
-		return -ENOENT;
-	if (chown(path, (uid_t)-1, g->gr_gid) < 0)
-		return -errno;
-	return chmod(path, 0660) < 0 ? -errno : 0;
-}
-
-/* Returns a listening descriptor or a negative errno. The mode is tight from the first moment. */
-static int listen_on(struct http_server *s, const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	mode_t mask;
-	int fd, r;
-
-	if (strlen(path) >= sizeof address.sun_path)
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	r = clear_path(&address);
-	if (r < 0)
-		return r;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mask = umask(0177);
-	r = bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
-	umask(mask);
-	if (r == 0) {
-		memcpy(s->path, address.sun_path, sizeof s->path);
-		s->bound = true;
-		return fd;
-	}
-	close(fd);
-	return r;
-}
-
 static int serve(struct http_server *s, int fd)
 {
 	s->http = evhttp_new(loop_base(s->loop));
@@ -342,7 +365,7 @@ static int serve(struct http_server *s, int fd)
 		return -ENOMEM;
 	evhttp_set_allowed_methods(s->http,
 		EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-			EVHTTP_REQ_HEAD);
+			EVHTTP_REQ_HEAD | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
 	evhttp_set_max_headers_size(s->http, HTTP_HEAD_MAX);
 	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
 	evhttp_set_timeout(s->http, HTTP_REQUEST_MS / 1000);
@@ -362,14 +385,16 @@ int http_unix_new(struct loop *l, const char *path, const char *group, http_hand
 	s->loop = l;
 	s->handle = handle;
 	s->arg = arg;
-	r = listen_on(s, path);
-	if (r >= 0)
+	r = unixsocket_listen(path);
+	if (r >= 0) {
+		snprintf(s->path, sizeof s->path, "%s", path);
 		r = serve(s, r);
+	}
 	if (r < 0) {
 		http_server_free(s);
 		return r;
 	}
-	*ret_group_error = let_group_in(path, group);
+	*ret_group_error = unixsocket_let_in(path, group);
 	*ret_server = s;
 	return 0;
 }
@@ -387,7 +412,7 @@ void http_server_free(struct http_server *s)
 		LIST_REMOVE(c, next);
 		free(c);
 	}
-	if (s->bound)
+	if (s->path[0])
 		unlink(s->path);
 	free(s);
 }

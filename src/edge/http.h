@@ -4,6 +4,8 @@
  * One request a connection: it must be whole within HTTP_REQUEST_MS, however slowly its bytes drip,
  * and its answer closes the connection. Head and body are capped. While descriptors run short
  * nothing is accepted; callers wait in the socket's backlog. The kernel tells who asks.
+ * What cannot be read never reaches the handler: it is answered with 400, 413 or 501 and
+ * `{"error":{"code":"…","message":"…"}}`.
  */
 #ifndef PUNCHD_EDGE_HTTP_H
 #define PUNCHD_EDGE_HTTP_H
@@ -23,7 +25,7 @@ struct http_query;
 
 /* Valid only during the callback. */
 struct http_request {
-	const char *method;             /* GET, POST, PUT, DELETE or HEAD */
+	const char *method;             /* GET, POST, PATCH … as in the request */
 	const char *path;               /* decoded, begins with a slash */
 	const struct http_query *query; /* http_query_get */
 	const char *body;
