@@ -136,23 +136,29 @@ static json_t *raw_of(const struct context *c, const struct punch *p)
 	return json_pack("{s:s, s:o}", "topic", topic, "raw", text);
 }
 
+/* Older attempts of this run, as far as their sum is kept. */
+static void add_older(json_t *trace, const struct attempts_older *older)
+{
+	add_entry(trace, "attempt", older->first_us,
+		json_pack("{s:i, s:o, s:o, s:s?, s:o}", "count", older->count, "first",
+			view_time(older->first_us, true), "last", view_time(older->last_us, true),
+			"last_error", older->failed ? api_outcome_name(older->last_error) : NULL,
+			"status", older->status ? json_integer(older->status) : json_null()));
+}
+
 static void add_attempts(json_t *trace, const struct forward *f, const struct punch *p)
 {
+	const struct attempts *attempts = forward_attempts(f);
+	const struct attempts_older *older = attempts_older(attempts, p->seq);
 	const struct attempt *a;
-	int listed = 0, tries = forward_tries(f, p->seq);
-	size_t pos = 0, at = json_array_size(trace);
+	size_t pos = 0;
 
-	while ((a = attempts_next(forward_attempts(f), p->seq, &pos))) {
+	if (older)
+		add_older(trace, older);
+	while ((a = attempts_next(attempts, p->seq, &pos)))
 		add_entry(trace, "attempt", a->at_us,
 			json_pack("{s:s, s:o}", "outcome", api_outcome_name(a->outcome), "status",
 				a->status ? json_integer(a->status) : json_null()));
-		listed++;
-	}
-	/* Older ones of this run are known by their number alone. */
-	if (tries > listed)
-		json_array_insert_new(trace, at,
-			json_pack("{s:n, s:s, s:i}", "at", "event", "attempt", "count",
-				tries - listed));
 }
 
 /* What the judging said last. When that was is not kept. */
