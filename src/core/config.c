@@ -12,6 +12,7 @@
 struct config_origin {
 	char *file; /* owned; NULL: the default stands */
 	int line;
+	bool refused; /* what stands there was at fault: the value is an earlier one */
 };
 
 /* One file on its way through libinih, which is given one checked line at a time. */
@@ -157,7 +158,7 @@ static char *next_line(char *to, int size, void *stream)
 
 /* ---- settings */
 
-static int note_origin(struct reading *r, const struct config_key *k)
+static int note_origin(struct reading *r, const struct config_key *k, bool refused)
 {
 	struct config_origin *origin = &r->config->origins[k - config_keys];
 	char *file = strdup(r->file);
@@ -165,7 +166,7 @@ static int note_origin(struct reading *r, const struct config_key *k)
 	if (!file)
 		return -ENOMEM;
 	free(origin->file);
-	*origin = (struct config_origin){.file = file, .line = r->line};
+	*origin = (struct config_origin){.file = file, .line = r->line, .refused = refused};
 	return 0;
 }
 
@@ -196,12 +197,10 @@ static int take_setting(void *user, const char *section, const char *name, const
 		return 1;
 	}
 	result = config_key_set(r->config, k, value);
-	if (result == 0)
-		result = note_origin(r, k);
-	if (result == -ENOMEM)
-		r->error = -ENOMEM;
-	else if (result < 0)
+	if (result < 0 && result != -ENOMEM)
 		refuse_value(r, k, value);
+	if (result == -ENOMEM || note_origin(r, k, result < 0) < 0)
+		r->error = -ENOMEM;
 	return 1;
 }
 
@@ -218,10 +217,16 @@ int config_read(struct config *c, const char *file, const char *text, size_t n, 
 	return failed < 0 || buf_error(faults) == -ENOMEM ? -ENOMEM : r.error;
 }
 
+static const struct config_origin *origin_of(
+	const struct config *c, const char *section, const char *name)
+{
+	return &c->origins[config_key_find(section, name) - config_keys];
+}
+
 void config_fault(const struct config *c, const char *section, const char *name, struct buf *faults,
 	const char *format, ...)
 {
-	const struct config_origin *at = &c->origins[config_key_find(section, name) - config_keys];
+	const struct config_origin *at = origin_of(c, section, name);
 	char message[512];
 	va_list ap;
 
@@ -234,16 +239,26 @@ void config_fault(const struct config *c, const char *section, const char *name,
 		add_fault(faults, NULL, 0, "[%s] %s: %s", section, name, message);
 }
 
+/* The defaults agree, so a person set one of the two. */
+static void check_retry(const struct config *c, struct buf *faults)
+{
+	const struct config_origin *min = origin_of(c, "api", "retry_min");
+
+	if (c->api.retry_min_ms <= c->api.retry_max_ms || min->refused ||
+		origin_of(c, "api", "retry_max")->refused)
+		return;
+	if (min->file)
+		config_fault(c, "api", "retry_min", faults, "is longer than retry_max");
+	else
+		config_fault(c, "api", "retry_max", faults, "is shorter than retry_min");
+}
+
+/* A value that was refused contradicts nothing: its fault is told already. */
 void config_check(const struct config *c, struct buf *faults)
 {
-	const struct config_key *min = config_key_find("api", "retry_min");
-
-	/* The defaults agree, so a person set one of the two. */
-	if (c->api.retry_min_ms > c->api.retry_max_ms && c->origins[min - config_keys].file)
-		config_fault(c, "api", "retry_min", faults, "is longer than retry_max");
-	else if (c->api.retry_min_ms > c->api.retry_max_ms)
-		config_fault(c, "api", "retry_max", faults, "is shorter than retry_min");
-	if (c->mqtt.password_file[0] && !c->mqtt.username[0])
+	check_retry(c, faults);
+	if (c->mqtt.password_file[0] && !c->mqtt.username[0] &&
+		!origin_of(c, "mqtt", "username")->refused)
 		config_fault(c, "mqtt", "password_file", faults,
 			"without username: MQTT 3.1.1 has no such login");
 	if (!c->mqtt.host[0])

@@ -26,7 +26,7 @@
 #include "edge/apiloop.h"
 #include "edge/http.h"
 
-#define GOODBYE_MS      5000 /* answers that are under way are waited for so long */
+#define GOODBYE_MS      4000 /* answers that are under way are waited for so long */
 #define GOODBYE_LOOK_MS 20
 #define PATH_SIZE       4096
 
@@ -586,5 +586,5 @@ int punchd_print(const char *config_file)
 	good = good && buf_error(&text) == 0;
 	buf_done(&text);
 	config_done(&c);
-	return good ? 0 : 1;
+	return good ? PUNCHD_EXIT_OK : PUNCHD_EXIT_CONFIG;
 }

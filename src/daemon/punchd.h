@@ -17,7 +17,7 @@ int punchd_run(const char *config_file);
 /* Check the settings; faults go to stderr. Returns 0 or 1. */
 int punchd_check(const char *config_file);
 
-/* Print the settings in force to stdout; faults go to stderr. Returns 0 or 1. */
+/* Print the settings in force to stdout; faults go to stderr. Returns an exit code. */
 int punchd_print(const char *config_file);
 
 #endif

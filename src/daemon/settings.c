@@ -79,13 +79,14 @@ static int check_files(const struct config *c, struct buf *faults)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		buf_addf(faults, "[site] time_zone: `%s` is no zone that this system knows\n",
-			c->site.time_zone);
+		config_fault(c, "site", "time_zone", faults,
+			"`%s` is no zone that this system knows", c->site.time_zone);
 	if (settings_password(c, &password, words) < 0)
-		buf_addf(faults, "[mqtt] password_file: %s\n", words);
+		config_fault(c, "mqtt", "password_file", faults, "%s", words);
 	file_secret_free(password);
 	if (c->api.ca_file[0] && access(c->api.ca_file, R_OK) < 0)
-		buf_addf(faults, "[api] ca_file: %s: %s\n", c->api.ca_file, strerror(errno));
+		config_fault(
+			c, "api", "ca_file", faults, "%s: %s", c->api.ca_file, strerror(errno));
 	return 0;
 }
 
@@ -97,10 +98,10 @@ int settings_read(struct config *c, const char *file, struct buf *faults)
 		r = read_one(c, file, faults);
 	if (r == 0)
 		r = read_folder(c, file, faults);
-	if (r == 0 && faults->len == 0)
+	if (r == 0) {
 		config_check(c, faults);
-	if (r == 0 && faults->len == 0)
 		r = check_files(c, faults);
+	}
 	return r;
 }
 

@@ -378,6 +378,23 @@ static void test_contradictions(void **state)
 	assert_string_equal(faults.data, "[api] ca_file: no such file\n");
 }
 
+/* A value that was refused contradicts nothing: its own fault is enough. */
+static void test_what_was_refused_contradicts_nothing(void **state)
+{
+	size_t told;
+
+	(void)state;
+	read_text("[api]\nretry_min = 2h\nretry_max = soon\n"
+		  "[mqtt]\npassword_file = /p\nusername = \x01\n");
+	told = faults.len;
+	config_check(&conf, &faults);
+	assert_int_equal(faults.len, told);
+	/* a later file that mends it counts again */
+	read_text("[api]\nretry_max = 1h\n");
+	config_check(&conf, &faults);
+	assert_non_null(strstr(faults.data, "retry_min: is longer than retry_max"));
+}
+
 /* What is printed, read into another config, prints the same. */
 static void assert_prints_back(void)
 {
@@ -494,6 +511,7 @@ int main(void)
 		CASE(test_faults_hold_no_control_characters),
 		CASE(test_later_files_replace),
 		CASE(test_contradictions),
+		CASE(test_what_was_refused_contradicts_nothing),
 		CASE(test_print_reads_back),
 		CASE(test_example_is_the_defaults),
 		CASE(test_what_takes_effect_when),
