@@ -9,7 +9,7 @@
 #include "store/store_directory.h"
 
 #define PAGE_USERS   100 /* asked for; what came decides how the list goes on */
-#define PASSES_MAX   3   /* of a list that shifts while it is paged */
+#define PASSES_MAX   20 /* of a list that shifts while it is paged, before it is left for a while */
 #define USERS_MAX    1000000
 #define FIELD_MAX    256 /* bytes of a name and the like that are kept */
 #define ID_MAX       CLOUD_ID_MAX
@@ -31,8 +31,8 @@ struct list {
 	int64_t offset;
 	int64_t total; /* as the first page said; -1: not yet */
 	bool shifted;
-	int passes;         /* of this due */
-	struct strmap seen; /* ids of this pass */
+	int passes;         /* of this due, or since it failed */
+	struct strmap seen; /* ids of all passes over a list of this total */
 };
 
 struct refresh {
@@ -117,6 +117,7 @@ static void fail(struct list *l, const char *words)
 	bool again = l->failed && strcmp(r->words, words) == 0;
 
 	l->failed = true;
+	l->passes = 0;
 	r->status.failed = r->status.wanted;
 	punch_text_cut(r->words, sizeof r->words, words);
 	log_put(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "sync_failed",
@@ -279,18 +280,29 @@ static void on_timer(void *arg)
 		begin(l);
 }
 
-/* The end of the list: is it one list that we have seen? */
+/*
+ * The end of the list. Where its order changes from page to page, one pass misses some and meets
+ * others twice: it is read until as many have been seen as there are.
+ */
 static void end_of_users(struct list *l)
 {
-	if (l->total >= 0 && (int64_t)strmap_count(&l->seen) < l->total)
-		l->shifted = true;
-	if (l->shifted && ++l->passes < PASSES_MAX) {
-		log_info("sync_shifted", "the list of users changed while it was read: once more");
-		restart(l);
-		ask(l);
+	bool whole = (int64_t)strmap_count(&l->seen) >= l->total;
+
+	if (whole && !l->shifted) {
+		complete(l);
 		return;
 	}
-	complete(l);
+	if (++l->passes == PASSES_MAX) {
+		fail(l, "the list of users changes faster than it can be read");
+		return;
+	}
+	log_put(l->passes == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "sync_shifted",
+		"the list of users changed while it was read: once more",
+		LOG_LIST(LOG_I("seen", (int64_t)strmap_count(&l->seen)), LOG_I("total", l->total)));
+	if (l->shifted)
+		restart(l);
+	l->offset = 0;
+	ask(l);
 }
 
 static void take_users(struct list *l, const struct api_reply *reply)
