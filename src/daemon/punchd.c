@@ -220,6 +220,11 @@ static void on_directory_changed(void *arg)
 	rejudge_start(((struct punchd *)arg)->rejudge);
 }
 
+static void on_refresh_ended(void *arg)
+{
+	forward_wake(((struct punchd *)arg)->forward);
+}
+
 static void on_disk(void *arg, bool low)
 {
 	link_set_away(((struct punchd *)arg)->link, low);
@@ -390,8 +395,10 @@ static int make_line(struct punchd *d)
 		.ended = on_ended};
 	const struct rejudge_events rejudge = {
 		.arg = d, .added = on_added, .join = on_join, .ended = on_ended};
-	const struct refresh_events refresh = {
-		.arg = d, .changed = on_directory_changed, .server_date = on_server_date};
+	const struct refresh_events refresh = {.arg = d,
+		.changed = on_directory_changed,
+		.ended = on_refresh_ended,
+		.server_date = on_server_date};
 	const struct upkeep_events upkeep = {.arg = d,
 		.disk = on_disk,
 		.clock_changed = on_directory_changed,

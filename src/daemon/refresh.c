@@ -330,6 +330,7 @@ static void on_page(void *arg, const struct api_reply *reply)
 	l->running = false;
 	if (reply->outcome == API_CANCELLED)
 		return;
+	r->on.ended(r->on.arg);
 	if (reply->date_s > 0)
 		r->on.server_date(r->on.arg, reply->date_s, reply->sent, reply->received);
 	if (reply->outcome == API_RATE_LIMITED || l->stale) {

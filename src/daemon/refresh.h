@@ -2,9 +2,9 @@
  * The directory: all users (paged) and devices, fetched on start, by [sync] and when asked, kept in
  * memory and in the store.
  *
- * A pass counts as complete when every page came. Where the total changed while paging, or fewer
- * people came than it said, the list may have shifted under us: the pass is made again, at most
- * three times. Nothing is ever removed.
+ * A pass counts as complete when every page came and as many people were seen as the total says.
+ * Where the total changed while paging, or the order did, the list is read once more; one that never
+ * comes whole is a failed pass, with what was seen of it kept. Nothing is ever removed.
  */
 #ifndef PUNCHD_DAEMON_REFRESH_H
 #define PUNCHD_DAEMON_REFRESH_H
@@ -18,6 +18,8 @@ struct refresh_events {
 	void *arg;
 	/* Something in the directory is new or different, or is known for the first time. */
 	void (*changed)(void *arg);
+	/* A request has ended: whoever waits for room may find some, or hear for how long there is none. */
+	void (*ended)(void *arg);
 	/* An answer showed the server's clock. */
 	void (*server_date)(void *arg, int64_t date_s, struct moment sent, struct moment received);
 };
