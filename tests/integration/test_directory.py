@@ -1,0 +1,181 @@
+"""The first directory: users and devices are fetched whole, kept, and what becomes known later is
+judged again."""
+import sqlite3
+
+import strace
+from gateway import adds_up
+from line import Hand, each_once, morning, rfc3339
+from place import SERIAL, Place
+from waiting import wait_for
+
+EVENING = rfc3339(morning() + 9 * 3600)
+
+
+def punch(record_id, user="usr_000001", **fields):
+    return {"id": record_id, "user": user, "time": rfc3339(morning()), "type": "check_in"} | fields
+
+
+def directory(place):
+    return place.gateway.status()["directory"]
+
+
+def cached(place):
+    """What the stopped gateway keeps: users and devices, whole rows."""
+    with sqlite3.connect(f"file:{place.gateway.store}?mode=ro", uri=True) as db:
+        return (db.execute("SELECT * FROM user ORDER BY id").fetchall(),
+                db.execute("SELECT * FROM device ORDER BY serial").fetchall())
+
+
+def find(place, record_id):
+    return next(p for p in place.gateway.punches() if p["record_id"] == record_id)
+
+
+def test_all_pages_are_kept_and_resolved(tmp_path):
+    with Place(tmp_path, users=250, devices="BIO-FP-001,BIO-FP-002") as place:
+        assert (directory(place)["users"], directory(place)["devices"]) == (250, 2)
+        assert (place.requests(), place.requests("GET /devices")) == (3, 1)
+        with Hand(place.broker.port, "BIO-FP-002") as second:
+            second.send(punch("last", "usr_000250"))
+            second.wait_acked([{"id": "last"}])
+            name = place.cloud.get("/users?limit=1&offset=249").data[0]["name"]
+            assert second.acks == [{"id": "last", "status": "queued", "name": name}]
+        place.gateway.wait_delivered(1)
+        record, = place.cloud.records()
+        assert (record["user_id"], record["device_id"]) == ("usr_000250", "dev_000002")
+        place.gateway.stop()
+        users, devices = cached(place)
+        assert [u[0] for u in users] == [f"usr_{n:06d}" for n in range(1, 251)]
+        assert [d[:2] for d in devices] == [("BIO-FP-001", "dev_000001"), ("BIO-FP-002", "dev_000002")]
+
+
+def test_an_order_that_changes_from_page_to_page(tmp_path):
+    with Place(tmp_path, "--fault", "shuffle,path=/users", users=350) as place:
+        assert directory(place)["users"] == 350
+        # One pass of random pages does not meet all of 350, ever.
+        assert place.requests() >= 2 * 4
+        assert "sync_shifted" in place.gateway.messages()
+
+
+def test_people_who_come_while_the_list_is_read(tmp_path):
+    with Place(tmp_path, "--fault", "slow=300ms,path=/users", users=199, start=False) as place:
+        place.gateway.start()
+        wait_for(lambda: place.requests() == 2, "the second page")
+        place.cloud.put_user(id="usr_0", name="Came Late")
+        place.gateway.wait_synced()
+        assert directory(place)["users"] == 200
+
+
+def test_unknown_ones_wait_until_a_sync_brings_them(tmp_path):
+    with Place(tmp_path) as place, Hand(place.broker.port, "NEW-1") as new:
+        assert place.send(punch("1", "usr_new")) == [
+            {"id": "1", "status": "held", "reason": "unknown_user"}]
+        new.send(punch("2"))
+        new.wait_acked([{"id": "2"}])
+        assert new.acks[0]["reason"] == "unknown_device"
+        new.send(punch("3", "usr_new"))
+        new.wait_acked([{"id": "3"}])
+        assert new.acks[1]["reason"] == "unknown_device"
+        status = place.gateway.wait_status(lambda s: s["alarms"], "the alarm")
+        assert (status["state"], [a["code"] for a in status["alarms"]]) == ("degraded", ["held"])
+
+        # A sync that brings nothing releases nothing.
+        assert place.sync()["pass_error"] is None
+        assert place.gateway.status()["queue"]["held"] == 3
+        place.cloud.put_user(id="usr_new", name="New Comer")
+        place.sync()
+        place.gateway.wait_delivered(1)
+        place.cloud.put_device(serial_number="NEW-1")
+        place.sync()
+        status = place.gateway.wait_delivered(3)
+        adds_up(status)
+        assert sorted((r["user_id"], r["device_id"]) for r in place.cloud.records()) == [
+            ("usr_000001", "dev_000002"), ("usr_new", "dev_000001"), ("usr_new", "dev_000002")]
+        wait_for(lambda: not place.gateway.alarms(), "the end of the alarm")
+
+
+def test_held_ones_are_judged_again_after_a_restart_with_the_cloud_away(tmp_path):
+    with Place(tmp_path) as place:
+        assert place.send(punch("1", "usr_new"))[0]["status"] == "held"
+        place.gateway.stop()
+        place.cloud.put_user(id="usr_new", name="New Comer")
+        place.cloud.stop()
+        # As if it had died between the list's commit and the judging of what it brings.
+        with sqlite3.connect(place.gateway.store) as db:
+            db.execute("INSERT INTO user VALUES ('usr_new', 'New Comer', '', '', '', '')")
+        place.gateway.start()
+        status = place.gateway.wait_status(lambda s: s["queue"]["queued"] == 1, "it is judged")
+        adds_up(status)
+        assert status["directory"]["pass"] == 0
+        place.cloud.start()
+        place.gateway.wait_delivered(1)
+        each_once(place.cloud.records(), [punch("1", "usr_new")])
+
+
+def test_the_cached_lists_serve_while_new_ones_cannot_be_had(tmp_path):
+    with Place(tmp_path, settings={"log.level": "info"}) as place:
+        before = directory(place)
+        place.gateway.stop()
+        rows = cached(place)
+        for path in ("/users", "/devices"):
+            place.cloud.add_fault(f"html,path={path}")
+        place.gateway.start()
+        place.gateway.wait_connected()
+        assert place.send(punch("1"))[0]["status"] == "queued"
+        place.gateway.wait_delivered(1)
+        after = place.gateway.wait_status(
+            lambda s: s["directory"]["failed_pass"], "the failed pass")["directory"]
+        assert after["pass_error"] and after["pass"] == 0
+        for key in ("users", "devices", "users_synced_at", "devices_synced_at"):
+            assert after[key] == before[key]
+        wait_for(lambda: place.requests() >= 5, "it goes on trying")
+        # Said once of each list, though it goes on.
+        assert place.gateway.messages().count("sync_failed: ") == 2
+        place.cloud.clear_faults()
+        place.gateway.wait_synced()
+        place.gateway.stop()
+        assert cached(place) == rows
+
+
+def test_who_is_gone_is_still_sent_and_the_api_decides(tmp_path):
+    with Place(tmp_path) as place:
+        place.cloud.remove_user("usr_000001")
+        place.sync()
+        assert place.send(punch("1"))[0]["status"] == "queued"
+        place.gateway.wait_status(lambda s: s["queue"]["parked"] == 1, "the refusal")
+        refused = find(place, "1")
+        assert (refused["reason"], refused["tries"]) == ("api_404", 1)
+        assert refused["error"]["param"] == "user_id"
+
+
+def test_no_room_in_the_middle_of_a_list(tmp_path):
+    with Place(tmp_path, "--plan", "5", "--window", "1s", users=950) as place:
+        assert directory(place)["users"] == 950
+        stats = place.cloud.stats()
+        # Eleven good answers: no page was asked for twice because there was no room in between.
+        assert stats["answers"]["200"] == 11, stats
+        assert place.gateway.status()["api"]["rate"]["limit"] == 5
+
+
+def test_each_list_has_its_interval(tmp_path):
+    with Place(tmp_path, settings={"sync.users": "1s", "sync.devices": "36500d"}) as place:
+        wait_for(lambda: place.requests() >= 3, "users are fetched again")
+        assert place.requests("GET /devices") == 1
+
+
+def test_what_has_not_changed_is_not_written_again(tmp_path):
+    trace = tmp_path / "trace"
+
+    def written(name):
+        return [c for c in strace.calls(trace) if c.name.startswith("pwrite") and name in c.data]
+
+    with Place(tmp_path, users=120) as place:
+        place.gateway.stop()
+        place.gateway.wrap = [str(w) for w in strace.command(trace, "pwrite64,pwritev,pwritev2")]
+        place.start()
+        assert place.sync()["users"] == 120
+        place.gateway.stop()
+        assert not written(b"usr_0000") and written(b"users_pass")
+        place.cloud.put_user(id="usr_000007", name="Other Name")
+        place.start()
+        place.gateway.stop()
+        assert written(b"Other Name")
