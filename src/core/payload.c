@@ -234,18 +234,19 @@ int payload_next(struct payload *p, struct payload_record *ret)
 
 /* ---- what is kept of the unreadable */
 
-static bool is_base64(unsigned char c)
+static bool is_base64(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		c == '+' || c == '/' || c == '=' || c == '\\';
+		c == '+' || c == '/' || c == '=';
 }
 
-/* Length of the base64 run at the beginning. */
+/* Length of the base64 run at the beginning; JSON may write its slashes with a backslash. */
 static size_t base64_run(const char *s, size_t n)
 {
 	size_t run = 0;
 
-	while (run < n && is_base64((unsigned char)s[run]))
+	while (run < n &&
+		(is_base64(s[run]) || (s[run] == '\\' && run + 1 < n && s[run + 1] == '/')))
 		run++;
 	return run;
 }

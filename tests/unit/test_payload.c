@@ -511,6 +511,23 @@ static void test_raw_without_pictures(void **state)
 	buf_done(&b);
 }
 
+/* Letters that JSON writes by their numbers are no picture, however many. */
+static void test_raw_of_escaped_letters(void **state)
+{
+	struct buf b;
+	bool full;
+
+	(void)state;
+	buf_init(&b, 65536);
+	for (int i = 0; i < 200; i++)
+		buf_add_str(&b, "\\u03a0");
+	take_bytes(b.data, b.len);
+	assert_record(PAYLOAD_MALFORMED, "not JSON");
+	assert_string_equal(raw(&full), b.data);
+	assert_true(full);
+	buf_done(&b);
+}
+
 /* ---- the samples */
 
 static json_t *load_index(char *ret_folder, size_t size)
@@ -616,6 +633,7 @@ int main(void)
 		CASE(test_raw_of_a_message_is_as_it_came),
 		CASE(test_raw_is_cut),
 		CASE(test_raw_without_pictures),
+		CASE(test_raw_of_escaped_letters),
 		CASE(test_samples),
 	};
 
