@@ -231,9 +231,10 @@ static int start(struct sandbox *s)
 		r = start_hook(s);
 	log_info("start", "serving", LOG_S("data", s->options->data_dir),
 		LOG_I("seed", (int64_t)s->options->seed));
-	return r < 0 ? r : start_listening(s);
+	return r;
 }
 
+/* Who has read the ready line may end it in order. */
 static int serve(struct sandbox *s)
 {
 	struct event *term = evsignal_new(s->base, SIGTERM, on_stop, s);
@@ -241,6 +242,8 @@ static int serve(struct sandbox *s)
 	int r = -ENOMEM;
 
 	if (term && interrupt && event_add(term, NULL) == 0 && event_add(interrupt, NULL) == 0)
+		r = start_listening(s);
+	if (r == 0)
 		r = event_base_dispatch(s->base) == 0 ? 0 : -EIO;
 	if (term)
 		event_free(term);
