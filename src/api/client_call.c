@@ -36,7 +36,7 @@ static void hide_key(const char *key, char *text)
 
 static void hide_keys(const struct api_client *c, struct api_reading *r)
 {
-	char *const texts[] = {r->message, r->code, r->param};
+	char *const texts[] = {r->message, r->code, r->param, r->id};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		hide_key(c->key, texts[i]);
