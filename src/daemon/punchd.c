@@ -26,7 +26,7 @@
 #include "edge/apiloop.h"
 #include "edge/http.h"
 
-#define GOODBYE_MS      4000 /* answers that are under way are waited for so long */
+#define GOODBYE_MS      3000 /* answers that are under way are waited for so long */
 #define GOODBYE_LOOK_MS 20
 #define PATH_SIZE       4096
 
