@@ -105,6 +105,9 @@ class Gateway:
         """Start it and wait until it answers."""
         assert self.process is None
         self.spawn()
+        return self.wait_started()
+
+    def wait_started(self):
         wait_for(self._answers, "punchd answers on its socket\n" + self.messages()[-4000:])
         return self
 

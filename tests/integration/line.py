@@ -54,7 +54,7 @@ class Hand:
         self.acks = []  # in order of arrival: {"id", "status", …}
         self.lock = threading.Lock()
         self.subscribed = threading.Event()
-        self.client = mqtt.Client(client_id=f"hand-{serial}", clean_session=True)
+        self.client = mqtt.Client(client_id=f"hand-{prefix}{serial}", clean_session=True)
         if login:
             self.client.username_pw_set(login["username"], login["password"])
         self.client.on_connect = self._on_connect

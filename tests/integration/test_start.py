@@ -1,0 +1,410 @@
+"""Starting, configuring, stopping: with the real program, and a broker and a cloud where they matter."""
+import os
+import signal
+import subprocess
+
+import pytest
+
+from broker import Broker
+from conftest import BUILD
+from gateway import Gateway, adds_up
+from line import Hand, each_once, morning, punches, rfc3339
+from place import Place
+from waiting import wait_for
+
+PUNCHD = BUILD / "punchd"
+
+
+def run(*args, **kwargs):
+    return subprocess.run([PUNCHD, *args], text=True, capture_output=True, timeout=60, **kwargs)
+
+
+def punch(record_id, days_ago=1, **fields):
+    return {"id": record_id, "user": "usr_000001", "time": rfc3339(morning(days_ago)),
+            "type": "check_in"} | fields
+
+
+# ---- the command line
+
+def test_help_and_version():
+    for option in ("-h", "--help"):
+        shown = run(option)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert shown.stdout.startswith("usage: punchd ")
+        assert all(f" -{letter}" in shown.stdout for letter in "ctpVh")
+    assert {run(option).stdout for option in ("-V", "--version")} == {"punchd 0.1.0\n"}
+    assert run("-V").returncode == 0
+
+
+@pytest.mark.parametrize("args", [("-x",), ("--nonsense",), ("-c",), ("more",), ("-t", "more")])
+def test_usage(args):
+    shown = run(*args)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert "usage: punchd" in shown.stderr
+
+
+# ---- settings
+
+FAULTY = f"""\
+[api]
+base_url = http://api.example.com/v1
+plan = gold
+timeout = 1ms
+ max_in_flight = 4
+max_in_flight = 257
+[mqtt]
+username = u
+password_file = {{folder}}/none
+colour = red
+[nonsense]
+host = ignored
+[site]
+time_zone = Mars/Olympus
+name = {"x" * 190}
+[punches]
+greet = maybe\0
+just words
+[store]
+min_free = -1
+"""
+WRONG = [(2, "base_url"), (3, "plan"), (4, "timeout"), (5, "indented"), (6, "max_in_flight"),
+         (9, "password_file"), (10, "colour"), (11, "[nonsense]"), (14, "time_zone"), (15, "190"),
+         (17, "NUL"), (18, "neither"), (20, "min_free")]
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    """A folder with a main file that has every kind of fault, and more of them in conf.d."""
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "punchd.conf").write_text(FAULTY.format(folder=tmp_path))
+    (tmp_path / "conf.d/20.conf").write_text("[log]\nlevel = loud\n")
+    (tmp_path / "conf.d/10.conf").write_text(
+        f"port = 1\n[store]\npath = {tmp_path}/db\n[control]\nsocket = {tmp_path}/sock\n"
+        "[api]\nca_file = /none\n")
+    return tmp_path
+
+
+def faults_of(shown):
+    """(file's name, line, text) of each, sorted; every line of it is one."""
+    found = []
+    for line in shown.splitlines():
+        place, number, message = line.split(":", 2)
+        found.append((os.path.basename(place), int(number), message))
+    return sorted(found)
+
+
+def test_all_faults_are_told_at_once(faulty):
+    wanted = [("10.conf", 1, "before the first section"), ("10.conf", 7, "ca_file"),
+              ("20.conf", 2, "level")] + [("punchd.conf", n, word) for n, word in WRONG]
+    shown = run("-t", "-c", faulty / "punchd.conf")
+    assert (shown.returncode, shown.stdout) == (1, "")
+    found = faults_of(shown.stderr)
+    assert [f[:2] for f in found] == [w[:2] for w in wanted]
+    for fault, (_, _, word) in zip(found, wanted):
+        assert word in fault[2]
+    assert "https only" in next(f[2] for f in found if f[:2] == ("punchd.conf", 2))
+
+
+def test_nothing_is_started_with_faults(faulty):
+    told = run("-t", "-c", faulty / "punchd.conf").stderr
+    before = sorted(faulty.iterdir())
+    shown = run("-c", faulty / "punchd.conf")
+    assert shown.returncode == 78
+    assert shown.stderr == told + "punchd: the settings are at fault, nothing was started\n"
+    assert sorted(faulty.iterdir()) == before
+    shown = run("-p", "-c", faulty / "punchd.conf")
+    assert (shown.returncode, shown.stdout, shown.stderr) == (78, "", told)
+
+
+def test_no_file_at_all(tmp_path):
+    shown = run("-t", "-c", tmp_path / "none.conf")
+    assert shown.returncode == 1
+    assert faults_of(shown.stderr) == [("none.conf", 1, " cannot be read: No such file or directory")]
+
+
+def test_later_files_go_before_earlier_ones(tmp_path):
+    (tmp_path / "conf.d").mkdir()
+    for name, site in (("punchd.conf", "main"), ("conf.d/10-a.conf", "ten"), ("conf.d/9.conf", "nine"),
+                       ("conf.d/Z.conf", "zed"), ("conf.d/.zz.conf", "hidden"),
+                       ("conf.d/zz.conf.old", "old"), ("conf.d/zz", "other")):
+        (tmp_path / name).write_text(f"[site]\nname = {site}\n")
+    (tmp_path / "conf.d/00.conf").write_text("[log]\nlevel = debug\n")
+    shown = run("-p", "-c", tmp_path / "punchd.conf").stdout
+    assert "\nname = zed\n" in shown and "\nlevel = debug\n" in shown
+
+
+def test_what_is_printed_reads_back(tmp_path):
+    (tmp_path / "password").write_text("the-brokers-password\n")
+    (tmp_path / "key").write_text("the-apis-key\n")
+    (tmp_path / "punchd.conf").write_text(
+        f"[api]\nkey_file = {tmp_path}/key\nplan = 777\nretry_max = 90m\n[mqtt]\nusername=;odd\n"
+        f"password_file={tmp_path}/password\n[punches]\naccept_from = 2026-02-01T08:00:00+02:00\n"
+        "[store]\nmin_free = 1536K\n[site]\nname = Tür 7 ; the back one\n")
+    first = run("-p", "-c", tmp_path / "punchd.conf")
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "the-apis-key" not in first.stdout and "the-brokers-password" not in first.stdout
+    for line in ("username=;odd", "plan = 777", "retry_max = 90m", "accept_from = 2026-02-01T06:00:00Z",
+                 "min_free = 1536K", "name = Tür 7"):
+        assert line in first.stdout.splitlines()
+    (tmp_path / "again.conf").write_text(first.stdout)
+    assert run("-p", "-c", tmp_path / "again.conf").stdout == first.stdout
+    assert run("-t", "-c", tmp_path / "again.conf").returncode == 0
+
+
+@pytest.mark.parametrize("content, words", [
+    (None, "there is no such file"), ("", "the file is empty"), ("\n", "the file is empty"),
+    ("two\nlines\n", "more than one line"), ("x" * 5000, "over 4 KiB")])
+def test_a_password_that_cannot_be_had_is_a_fault(tmp_path, content, words):
+    if content is not None:
+        (tmp_path / "password").write_text(content)
+    (tmp_path / "punchd.conf").write_text(
+        f"[mqtt]\nusername = u\npassword_file = {tmp_path}/password\n")
+    shown = run("-t", "-c", tmp_path / "punchd.conf")
+    assert shown.returncode == 1
+    assert [f[:2] for f in faults_of(shown.stderr)] == [("punchd.conf", 3)]
+    assert words in shown.stderr
+
+
+# ---- the key
+
+def put_nothing(path):
+    path.unlink(missing_ok=True)
+
+
+def put_empty(path):
+    path.write_text("")
+
+
+def put_folder(path):
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def put_lines(path):
+    path.write_text("sandbox-key\nsandbox-key\n")
+
+
+def put_odd(path):
+    path.write_text("sandbox key\n")
+
+
+KEYLESS = {put_nothing: "no such file", put_empty: "empty", put_folder: "regular file",
+           put_lines: "more than one line", put_odd: "characters"}
+
+
+def keyless(place, put, work):
+    """A gateway of its own whose key cannot be had, and its terminal."""
+    gateway = Gateway(place.broker.port, place.cloud.base_url, place.cloud.ca, under=work, start=False,
+                      settings={"mqtt.topic_prefix": put.__name__ + "/", "mqtt.client_id": put.__name__,
+                                # The key's own pause is long: what ends it is the new file.
+                                "api.auth_retry": "1d"})
+    put(gateway.key_file)
+    gateway.spawn()
+    return gateway, Hand(place.broker.port, prefix=put.__name__ + "/")
+
+
+def test_without_a_key_punches_are_kept(tmp_path):
+    many = [punch("1"), punch("2", type="check_out")]
+    with Place(tmp_path, start=False) as place:
+        all_of_them = {put: keyless(place, put, tmp_path) for put in KEYLESS}
+        for put, (gateway, hand) in all_of_them.items():
+            gateway.wait_started().wait_connected()
+            hand.send_all(many)
+            hand.wait_acked(many)
+        for put, (gateway, hand) in all_of_them.items():
+            status = gateway.wait_status(
+                lambda s: "api_auth" in {a["code"] for a in s["alarms"]}, "the alarm")
+            alarm = next(a for a in status["alarms"] if a["code"] == "api_auth")
+            assert alarm["severity"] == "critical"
+            assert KEYLESS[put] in gateway.messages()
+            assert gateway.request("GET", "/healthz")[0] == 503
+            # No list yet: nobody is known.
+            assert status["queue"]["held"] == 2
+            adds_up(status)
+            if gateway.key_file.is_dir():
+                gateway.key_file.rmdir()
+            gateway.write_key(place.cloud.key)
+        for gateway, hand in all_of_them.values():
+            gateway.wait_delivered(2)
+            wait_for(lambda: not gateway.alarms(), "the end of the alarm")
+            hand.close()
+            gateway.done()
+        assert place.cloud.stats()["refused_401"] == 0
+
+
+def test_a_key_that_is_refused_and_then_changed(tmp_path):
+    with Place(tmp_path, start=False, settings={"api.auth_retry": "1d"}) as place:
+        place.gateway.write_key("wrong-key")
+        place.gateway.start()
+        place.gateway.wait_connected()
+        wait_for(lambda: "api_auth" in place.gateway.alarms(), "the alarm")
+        place.send(punch("1"))
+        assert place.gateway.status()["api"]["state"] == "auth_failed"
+        # One request found out; the day is not over.
+        assert place.cloud.stats()["refused_401"] <= 2
+        place.gateway.write_key(place.cloud.key)
+        place.gateway.wait_delivered(1)
+        wait_for(lambda: not place.gateway.alarms(), "the end of the alarm")
+
+
+def test_a_key_that_others_can_read(tmp_path):
+    with Place(tmp_path, start=False) as place:
+        said = place.gateway.messages
+        place.gateway.key_file.chmod(0o640)
+        place.start()  # synced: the key is used all the same
+        assert said().count("others can read") == said().count("(mode 0640)") == 1
+        place.gateway.key_file.chmod(0o604)
+        wait_for(lambda: "(mode 0604)" in said(), "it is seen")
+        place.gateway.key_file.chmod(0o600)
+        wait_for(lambda: said().count("the key file has changed") == 2, "it is mended")
+        assert said().count("others can read") == 2
+
+
+def test_the_credential_of_systemd(tmp_path):
+    (tmp_path / "credentials").mkdir()
+    with Place(tmp_path, start=False, settings={"api.key_file": ""},
+               env={"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}) as place:
+        (tmp_path / "credentials/api.key").write_text(place.cloud.key)
+        place.start()
+
+
+# ---- SIGHUP
+
+def hang_up(gateway, said="settings read again", **settings):
+    """Change settings and have them read; what was logged since."""
+    before = len(gateway.messages())
+    gateway.settings.update({k.replace("__", "."): v for k, v in settings.items()})
+    gateway.write_config()
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: said in gateway.messages()[before:], "what SIGHUP does")
+    return gateway.messages()[before:]
+
+
+def test_settings_that_take_effect_at_once(tmp_path):
+    with Place(tmp_path, settings={"log.level": "info", "punches.max_age": "30d"}) as place:
+        gateway = place.gateway
+        assert place.send(punch("old", 40))[0]["reason"] == "stale"
+        hang_up(gateway, punches__max_age="50d")
+        gateway.wait_delivered(1)
+
+        hang_up(gateway, punches__accept_from=rfc3339(morning(5)))
+        assert place.send(punch("early", 6))[0]["reason"] == "before_start"
+        ack, = place.send(punch("named"))
+        assert ack["name"]
+        hang_up(gateway, punches__greet="no")
+        ack, = place.send(punch("nameless", type="check_out"))
+        assert "name" not in ack
+        assert place.send(punch("far", -2))[0]["reason"] == "future_time"
+        hang_up(gateway, punches__max_future="10d")
+        gateway.wait_status(lambda s: s["queue"]["held"] == 1, "it is no longer future_time")
+
+        requests = place.requests()
+        hang_up(gateway, sync__users="1s")
+        wait_for(lambda: place.requests() >= requests + 3, "the shorter interval")
+
+        assert place.cloud.remove_key(place.cloud.key) is None
+        place.cloud.add_key("other-key")
+        (gateway.dir / "other.key").write_text("other-key")
+        hang_up(gateway, api__key_file=gateway.dir / "other.key")
+        place.send(punch("last", 2))
+        gateway.wait_delivered(5)
+
+        hang_up(gateway, log__level="debug")
+        hang_up(gateway, store__min_free="1000G")
+        status = gateway.wait_status(lambda s: s["state"] == "failing", "too little free disk")
+        assert [a["code"] for a in status["alarms"] if a["severity"] == "critical"] == ["disk_low"]
+        hang_up(gateway, store__min_free="1M")
+        gateway.wait_status(lambda s: s["state"] != "failing" and s["mqtt"]["connected"], "room")
+
+
+def test_settings_that_need_a_restart_are_named(tmp_path):
+    with Place(tmp_path) as place:
+        said = hang_up(place.gateway, "after a restart", mqtt__port=1, api__timeout="7s",
+                       log__level="info")
+        assert 'keys="[api] timeout [mqtt] port"' in said
+        assert place.send(punch("1"))[0]["status"] == "queued"
+
+
+def test_bad_settings_leave_the_old_ones(tmp_path):
+    with Place(tmp_path) as place:
+        gateway = place.gateway
+        said = hang_up(gateway, "the old ones stay", punches__max_age="soon", punches__greet="no",
+                       site__time_zone="Mars/Olympus")
+        lines = gateway.config.read_text().splitlines()
+        for word in ("max_age", "time_zone"):
+            line = next(n for n, text in enumerate(lines, 1) if text.startswith(word))
+            assert f"{gateway.config}:{line}: {word}: " in said
+        assert place.send(punch("1"))[0]["name"]
+        hang_up(gateway, punches__max_age="90d", site__time_zone="UTC")
+        assert "name" not in place.send(punch("2", type="check_out"))[0]
+
+
+# ---- the end
+
+def test_the_end_comes_while_requests_run(tmp_path):
+    """Whatever they were answered, nothing is lost and nothing doubled."""
+    with Place(tmp_path, "--fault", "slow=4s,path=/attendance") as place:
+        many = punches(20, users=10)
+        place.hand.send_all(many)
+        place.hand.wait_acked(many)
+        wait_for(lambda: place.cloud.stats()["running"] == 8, "requests that run")
+        assert place.gateway.end(timeout=5) == 0
+        assert not place.gateway.socket.exists()
+        wait_for(lambda: place.cloud.stats()["running"] == 0, "the cloud has done them")
+        place.cloud.clear_faults()
+        place.gateway.start()
+        status = place.gateway.wait_delivered(20)
+        adds_up(status)
+        each_once(place.cloud.records(), many)
+        assert len([p for p in place.gateway.punches() if "in_doubt" in p["flags"]]) == 8
+
+
+def test_the_end_comes_while_nothing_answers(tmp_path):
+    """No broker, no cloud, a list that is being fetched."""
+    with Gateway(under=tmp_path) as gateway:
+        assert gateway.end(signal.SIGINT, timeout=5) == 0
+
+
+# ---- two of them
+
+def second(first, **settings):
+    """Another one with the settings of the first; its exit code and its words."""
+    other = Gateway(under=first.dir, start=False, settings=first.settings | settings)
+    other.write_key("sandbox-key")
+    other.spawn()
+    return other.wait(20), other.messages()
+
+
+def test_two_on_one_store(tmp_path):
+    with Place(tmp_path) as place:
+        since = place.gateway.status()["mqtt"]
+        code, said = second(place.gateway, **{"control.socket": tmp_path / "other.sock"})
+        assert code == 1
+        line, = [line for line in said.splitlines() if line.startswith("store: ")]
+        assert "another" in line and str(place.gateway.store) in line
+        assert not (tmp_path / "other.sock").exists()
+        assert place.send(punch("1"))[0]["status"] == "queued"
+        assert place.gateway.status()["mqtt"] == since
+
+
+def test_two_on_one_socket(tmp_path):
+    with Place(tmp_path) as place:
+        since = place.gateway.status()["mqtt"]
+        code, said = second(place.gateway, **{"store.path": tmp_path / "other.db"})
+        assert code == 1
+        line, = [line for line in said.splitlines() if line.startswith("control: ")]
+        assert str(place.gateway.socket) in line and "in use" in line
+        # The first has its socket, and its broker: the second did not take its client id away.
+        assert place.send(punch("1"))[0]["status"] == "queued"
+        assert place.gateway.status()["mqtt"] == since
+
+
+def test_a_broker_that_wants_a_password(tmp_path):
+    (tmp_path / "password").write_text("right-password\n")
+    login = {"mqtt.username": "gw", "mqtt.password_file": tmp_path / "password"}
+    with Broker(shipped=None, passwords={"gw": "right-password", "t": "t"}, under=tmp_path) as broker:
+        with Gateway(broker.port, settings=login, under=tmp_path) as gateway:
+            gateway.wait_connected()
+            with Hand(broker.port, username="t", password="t") as hand:
+                hand.send(punch("1"))
+                hand.wait_acked([{"id": "1"}])
