@@ -1,6 +1,6 @@
 /*
- * The control interface: what operators may ask over the socket (INTERFACES.md). One table of
- * routes feeds the dispatcher and the list that an unknown path is answered with.
+ * The control interface: what operators may ask over the socket (punchd-control(7)). One table has
+ * all routes, with who may take them and what they may be asked.
  */
 #ifndef PUNCHD_DAEMON_CONTROL_H
 #define PUNCHD_DAEMON_CONTROL_H
@@ -9,6 +9,7 @@
 #include "daemon/check.h"
 #include "daemon/context.h"
 #include "daemon/forward.h"
+#include "daemon/link.h"
 #include "daemon/refresh.h"
 #include "daemon/terminals.h"
 #include "edge/http.h"
@@ -21,10 +22,9 @@ struct control {
 	struct refresh *refresh;
 	const struct terminals *terminals;
 	struct check *check;
-	/* The broker link. */
-	bool mqtt_connected;
-	int64_t mqtt_since_us; /* wall clock of its last change */
-	int64_t started_us;    /* monotonic */
+	const struct link *link;
+	int64_t started_us;      /* monotonic */
+	int64_t started_wall_us; /* wall clock */
 	/* The API key. */
 	bool has_key;
 	const char *key_words; /* why there is none, or what is wrong with its file; "" nothing */

@@ -10,7 +10,7 @@
 #include "daemon/settings.h"
 
 #define RETRY_MIN_MS  500
-#define RETRY_MAX_MS  30000
+#define RETRY_MAX_MS  8000 /* an alarm ends within ten seconds of the broker's return */
 #define DOWN_SHOWN_US (1 * CLOCK_US_PER_S)   /* a link that comes back sooner is no alarm */
 #define LOG_AGAIN_US  (600 * CLOCK_US_PER_S) /* the same trouble is said again after so long */
 

@@ -29,7 +29,7 @@ void link_set_careful(struct link *l, bool careful);
 /* Once a second: whether its alarms stand. */
 void link_look(struct link *l);
 
-/* *ret_since_us: wall clock of the last change. */
+/* *ret_since_us: wall clock of the last change; as it was where there was none yet. */
 bool link_is_up(const struct link *l, int64_t *ret_since_us);
 
 #endif

@@ -170,7 +170,6 @@ static void on_second(void *arg)
 	look_at_queue(d);
 	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
-	d->control.mqtt_connected = link_is_up(d->link, &d->control.mqtt_since_us);
 	d->control.has_key = d->has_key;
 }
 
@@ -450,8 +449,9 @@ static int make_control(struct punchd *d)
 		.refresh = d->refresh,
 		.terminals = &d->terminals,
 		.check = d->check,
-		.mqtt_since_us = loop_now(c->loop).wall_us,
+		.link = d->link,
 		.started_us = loop_now(c->loop).mono_us,
+		.started_wall_us = loop_now(c->loop).wall_us,
 		.has_key = d->has_key,
 		.key_words = d->key_words,
 		.group = group_id(c->config.control.group),

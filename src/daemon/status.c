@@ -18,6 +18,15 @@ static json_t *mono_time(const struct context *c, int64_t mono_us)
 	return mono_us == 0 ? json_null() : view_time(now.wall_us + mono_us - now.mono_us, false);
 }
 
+static json_t *mqtt_json(const struct control *control)
+{
+	int64_t since_us = control->started_wall_us;
+	bool up = link_is_up(control->link, &since_us);
+
+	return json_pack("{s:b, s:s, s:o}", "connected", up, "host",
+		control->context->config.mqtt.host, "since", view_time(since_us, false));
+}
+
 static json_t *count_or_null(int64_t n)
 {
 	return n < 0 ? json_null() : json_integer(n);
@@ -118,11 +127,10 @@ json_t *status_json(const struct control *control)
 	json_t *s;
 
 	store_counts(c->store, &n);
-	s = json_pack("{s:s, s:s, s:I, s:s, s:o, s:{s:b, s:s, s:o}, s:o}", "version",
-		PACKAGE_VERSION, "site", c->site, "uptime_s", (json_int_t)(up_us / CLOCK_US_PER_S),
-		"state", state_of(c), "alarms", alarms_json(&c->alarms, false), "mqtt", "connected",
-		control->mqtt_connected, "host", c->config.mqtt.host, "since",
-		view_time(control->mqtt_since_us, false), "api", api_json(control));
+	s = json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "site",
+		c->site, "uptime_s", (json_int_t)(up_us / CLOCK_US_PER_S), "state", state_of(c),
+		"alarms", alarms_json(&c->alarms, false), "mqtt", mqtt_json(control), "api",
+		api_json(control));
 	if (!s)
 		return NULL;
 	json_object_set_new(s, "queue", queue_json(c, &n));
