@@ -85,13 +85,15 @@ static int judge_slice(struct rejudge *r)
 static void finish(struct rejudge *r)
 {
 	int64_t now_s = loop_now(r->context->loop).wall_us / CLOCK_US_PER_S;
-	int64_t wait_ms = (r->due_s - now_s) * 1000;
+	int64_t wait_ms;
 
 	r->after_seq = -1;
 	if (r->released > 0)
 		log_info("released", "held punches are queued now", LOG_I("punches", r->released));
-	if (r->due_s != INT64_MAX)
-		loop_timer_set(r->due, wait_ms > DUE_MIN_MS ? wait_ms : DUE_MIN_MS);
+	if (r->due_s == INT64_MAX)
+		return;
+	wait_ms = (r->due_s - now_s) * 1000;
+	loop_timer_set(r->due, wait_ms > DUE_MIN_MS ? wait_ms : DUE_MIN_MS);
 }
 
 static void on_slice(void *arg)
