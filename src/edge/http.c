@@ -22,7 +22,7 @@
 #define SPARE_FILES    64    /* descriptors that are left for the daemon's own work */
 #define ANSWER_MS      10000 /* an answer of which nothing is taken for so long is given up */
 #define EXPIRED_MS     (3 * HTTP_REQUEST_MS)
-#define LISTEN_BACKLOG 64
+#define LISTEN_BACKLOG 1024 /* callers beyond it are refused, where they connect with a time-out */
 
 struct http_query {
 	struct evkeyvalq pairs;
