@@ -311,27 +311,38 @@ static void serve(struct call *call, const struct route *route)
 		route->serve(call);
 }
 
+/* What a 405 names: the methods that a path has. */
+static const char *allow_of(bool get, bool post)
+{
+	if (get && post)
+		return "GET, HEAD, POST";
+	return get ? "GET, HEAD" : "POST";
+}
+
 static void route_call(struct call *call, const char **ret_allow)
 {
 	const char *method = call->request->method;
+	bool get = false, post = false;
 
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
 	for (size_t i = 0; i < ROUTES; i++) {
 		if (!fits(routes[i].path, call->request->path, &call->argument))
 			continue;
-		*ret_allow = strcmp(routes[i].method, "GET") == 0 ? "GET, HEAD" : routes[i].method;
-		if (strcmp(routes[i].method, method) != 0)
-			continue;
-		*ret_allow = NULL;
-		serve(call, &routes[i]);
+		if (strcmp(routes[i].method, method) == 0) {
+			serve(call, &routes[i]);
+			return;
+		}
+		get = get || strcmp(routes[i].method, "GET") == 0;
+		post = post || strcmp(routes[i].method, "POST") == 0;
+	}
+	if (!get && !post) {
+		fail(call, 404, "not_found", "there is no %.80s", call->request->path);
 		return;
 	}
-	if (*ret_allow)
-		fail(call, 405, "method_not_allowed", "%.80s is asked with %s", call->request->path,
-			*ret_allow);
-	else
-		fail(call, 404, "not_found", "there is no %.80s", call->request->path);
+	*ret_allow = allow_of(get, post);
+	fail(call, 405, "method_not_allowed", "%.80s is asked with %s", call->request->path,
+		*ret_allow);
 }
 
 void control_dispatch(

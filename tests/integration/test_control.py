@@ -74,7 +74,8 @@ def test_status_is_whole_and_true(site):
         "mqtt": {"connected": "bool", "host": "str", "since": "str"},
         "api": {"state": "str", "idempotent": "str", "rate": {"limit": "int", "remaining": "int",
                                                               "reset": "str"},
-                "next_try": "str", "last_success": "str", "in_flight": "int"},
+                "next_try": "str", "last_success": "str", "in_flight": "int",
+                "key": {"there": "bool", "warning": "NoneType"}},
         "queue": {"queued": "int", "held": "int", "parked": "int", "oldest_queued_s": "int",
                   # Nothing reckons these yet.
                   "drain_eta_s": "NoneType"},
@@ -83,7 +84,8 @@ def test_status_is_whole_and_true(site):
         "directory": {"users": "int", "users_synced_at": "str", "devices": "int",
                       "devices_synced_at": "str", "pass": "int", "failed_pass": "int",
                       "pass_error": "NoneType"},
-        "store": {"bytes": "int", "free_bytes": "int", "written_bytes": "NoneType"},
+        "store": {"bytes": "int", "free_bytes": "int", "min_free_bytes": "int",
+                  "written_bytes": "NoneType"},
         "clock": {"synchronized": "bool"}}
     assert (s["version"], s["site"], s["state"]) == ("0.1.0", "test", "degraded")
     assert [(a["code"], a["severity"]) for a in s["alarms"]] == [
@@ -363,6 +365,7 @@ def test_health(site, tmp_path):
     ("PATCH", "/healthz", 405, "method_not_allowed", "GET, HEAD"),
     ("OPTIONS", "/v1/sync", 405, "method_not_allowed", "POST"),
     ("GET", "/v1/sync", 405, "method_not_allowed", "POST"),
+    ("DELETE", "/v1/check", 405, "method_not_allowed", "GET, HEAD, POST"),
     ("GET", "/v1/status?x=1", 400, "bad_request", None),
     ("POST", "/v1/sync?x=1", 400, "bad_request", None),
     ("GET", "/v1/status%00", 400, "bad_request", None),
