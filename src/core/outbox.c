@@ -152,6 +152,24 @@ void outbox_remove(struct outbox *o, int64_t seq)
 	o->count--;
 }
 
+bool outbox_move(struct outbox *o, const struct outbox_entry *entry)
+{
+	const struct outbox_entry *e = outbox_find(o, entry->seq);
+	struct outbox_entry moved;
+
+	if (!e || (e->time_s == entry->time_s && e->user == entry->user && e->day == entry->day))
+		return false;
+	moved = *e;
+	moved.time_s = entry->time_s;
+	moved.user = entry->user;
+	moved.day = entry->day;
+	outbox_remove(o, entry->seq);
+	/* There is room: one has just left. */
+	if (outbox_covers(o, moved.time_s, moved.seq))
+		outbox_add(o, &moved);
+	return true;
+}
+
 /* Mark a user's day as blocked for what follows. Returns whether it was blocked already. */
 static bool block(struct blocked *b, uint64_t user, int32_t day)
 {

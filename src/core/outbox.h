@@ -30,6 +30,7 @@ struct outbox_entry {
 	uint8_t step;          /* enum outbox_step */
 	bool frozen;           /* its body is frozen in the store */
 	bool in_doubt;         /* a send's answer was lost, in this run or an earlier one */
+	bool left;             /* a send of it has left in this run, whatever was answered */
 	uint8_t conflicts;     /* 409 without proof, in this run */
 	uint16_t tries;        /* sends of this run */
 	int64_t not_before_us; /* monotonic: its own backoff; 0 none */
@@ -71,6 +72,12 @@ void outbox_rewind(struct outbox *o);
 struct outbox_entry *outbox_find(const struct outbox *o, int64_t seq);
 
 void outbox_remove(struct outbox *o, int64_t seq);
+
+/*
+ * A waiting entry was judged again: give it the place of `entry` (time, user, day) and keep the rest.
+ * One that now lies behind the window's end leaves it. Returns whether anything differed.
+ */
+bool outbox_move(struct outbox *o, const struct outbox_entry *entry);
 
 /*
  * Up to max entries that may go now, oldest first, none blocked by an earlier one of its user's day

@@ -140,29 +140,47 @@ static int pick(struct forward *f, size_t most, int64_t *ret_seqs, size_t *ret_c
 
 /* ---- freezing the send window */
 
-/* Make one picked punch ready. Returns 1, 0 (judged again, it is held now), or an error. */
+/* What came of a picked punch that was to be made ready. */
+enum readiness {
+	READY,
+	HELD,  /* judged again, it waits for something now */
+	MOVED, /* judged again, it has another place: it is somebody else's, or of another time */
+};
+
+/* Judge a punch for the last time. Returns an enum readiness, or an error. */
+static int judge_and_freeze(struct forward *f, struct punch *p)
+{
+	struct outbox_entry place;
+	int what = READY, r = 0;
+
+	context_judge(f->context, p);
+	if (p->state != PUNCH_QUEUED) {
+		what = HELD;
+	} else {
+		forward_entry_of(f, p, &place);
+		what = outbox_move(&f->outbox, &place) ? MOVED : READY;
+	}
+	if (what == READY)
+		r = forward_freeze(f, p);
+	if (r == 0)
+		r = store_punch_update(f->context->store, p);
+	return r < 0 ? r : what;
+}
+
+/* Make one picked punch ready. Returns an enum readiness, or an error. */
 static int make_ready(struct forward *f, int64_t seq)
 {
 	struct body body;
 	struct punch p;
-	int r = store_punch_get(f->context->store, seq, &p);
+	int what = READY, r = store_punch_get(f->context->store, seq, &p);
 
-	if (r < 0)
-		return r;
-	if (p.frozen_us == 0) {
-		context_judge(f->context, &p);
-		if (p.state == PUNCH_QUEUED)
-			r = forward_freeze(f, &p);
-		if (r == 0)
-			r = store_punch_update(f->context->store, &p);
-		if (r < 0)
-			return r;
-	}
-	if (p.state != PUNCH_QUEUED)
-		return 0;
+	if (r == 0 && p.frozen_us == 0)
+		what = judge_and_freeze(f, &p);
+	if (r < 0 || what != READY)
+		return r < 0 ? r : what;
 	forward_body_of(&p, &body);
 	r = forward_ready_add(f, &body);
-	return r < 0 ? r : 1;
+	return r < 0 ? r : READY;
 }
 
 /* How many bodies may be frozen now: what the budget allows, and little enough. */
@@ -178,13 +196,13 @@ static size_t window_size(struct forward *f)
 static int freeze_window(struct forward *f)
 {
 	static int64_t seqs[WINDOW_FACTOR * 256];
-	static bool held[WINDOW_FACTOR * 256];
+	static uint8_t what[WINDOW_FACTOR * 256]; /* enum readiness */
 	size_t most = window_size(f), n;
 	int r = pick(f, most, seqs, &n);
 
 	for (size_t i = 0; i < n && r >= 0; i++) {
 		r = make_ready(f, seqs[i]);
-		held[i] = r == 0;
+		what[i] = (uint8_t)(r >= 0 ? r : HELD);
 	}
 	if (r >= 0 && n > 0)
 		r = forward_join(f);
@@ -200,15 +218,15 @@ static int freeze_window(struct forward *f)
 	for (size_t i = 0; i < n; i++) {
 		struct outbox_entry *e = outbox_find(&f->outbox, seqs[i]);
 
-		if (held[i]) {
+		if (what[i] == HELD) {
 			outbox_remove(&f->outbox, seqs[i]);
-		} else if (e) {
+		} else if (e && what[i] == READY) {
 			e->step = OUTBOX_SENDING;
 			e->frozen = true;
 		}
 	}
 	if (n > 0 && f->ready_count == 0)
-		forward_wake(f); /* all of them are held now: the next ones */
+		forward_wake(f); /* none of them may go now: the next ones */
 	return (int)f->ready_count;
 }
 

@@ -119,6 +119,8 @@ void forward_take_answer(struct forward *f, struct outbox_entry *e, const struct
 
 	if (e->tries < UINT16_MAX)
 		e->tries++;
+	if (reply->outcome != API_NEVER_LEFT)
+		e->left = true;
 	attempts_add(&f->attempts, &attempt);
 	settlement_of(f, reply, e, &one);
 	switch (one.step) {

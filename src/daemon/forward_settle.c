@@ -74,8 +74,8 @@ void forward_thaw(struct forward *f, int64_t seq)
 
 	if (!e)
 		return;
-	if (e->in_doubt) {
-		e->step = OUTBOX_WAITING; /* its body stands for ever */
+	if (e->in_doubt || e->left) {
+		e->step = OUTBOX_WAITING; /* somebody has seen its key: its body stands for ever */
 		return;
 	}
 	e->frozen = false; /* and stays SENDING until that is on disk */

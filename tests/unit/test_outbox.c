@@ -337,6 +337,31 @@ static void test_first_of_its_day(void **state)
 	assert_true(outbox_is_first(&box, outbox_find(&box, 2)));
 }
 
+/* Judged again, a punch may be another person's: then it waits behind that one's. */
+static void test_moved_to_another_user(void **state)
+{
+	struct outbox_entry place = {.time_s = 200, .seq = 2, .user = 8, .day = 1};
+
+	(void)state;
+	add(1, 100, 8, 1);
+	add(2, 200, 7, 1);
+	outbox_set_end(&box, 300, 9, false);
+	outbox_find(&box, 1)->step = OUTBOX_SENDING;
+	outbox_find(&box, 2)->backoff_ms = 77;
+	assert_string_equal(picked(0, 0, 9), "2");
+	assert_true(outbox_move(&box, &place));
+	assert_string_equal(picked(0, 0, 9), "");
+	assert_int_equal(outbox_find(&box, 2)->backoff_ms, 77);
+	assert_false(outbox_move(&box, &place));
+	place.time_s = 50;
+	assert_true(outbox_move(&box, &place));
+	assert_int_equal(box.entries[0].seq, 2);
+	place.time_s = 301; /* behind the end: it will be read there */
+	assert_true(outbox_move(&box, &place));
+	assert_null(outbox_find(&box, 2));
+	assert_false(outbox_move(&box, &place));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -354,6 +379,7 @@ int main(void)
 		CASE(test_rewind_keeps_what_is_under_way),
 		CASE(test_unblocked),
 		CASE(test_first_of_its_day),
+		CASE(test_moved_to_another_user),
 		CASE(test_full),
 		CASE(test_full_and_the_newest_is_last),
 		CASE(test_full_of_what_is_under_way),
