@@ -9,18 +9,32 @@ void clocktrust_init(struct clocktrust *c)
 	*c = (struct clocktrust){.trusted = false};
 }
 
+void clocktrust_resume(struct clocktrust *c, bool trusted, bool jumped, int64_t offset_us)
+{
+	*c = (struct clocktrust){
+		.trusted = trusted, .jumped = jumped, .known = true, .offset_us = offset_us};
+}
+
+static void trust(struct clocktrust *c)
+{
+	c->news = c->news || !c->trusted;
+	c->trusted = true;
+}
+
 bool clocktrust_look(struct clocktrust *c, struct moment now, bool synchronized)
 {
 	int64_t offset_us = now.wall_us - now.mono_us;
 	int64_t step_us = c->known ? offset_us - c->offset_us : 0;
+	bool stepped = step_us > STEP_US || step_us < -STEP_US;
 
 	if (c->trusted && step_us > JUMP_US)
 		c->jumped = true;
 	if (synchronized)
-		c->trusted = true;
+		trust(c);
+	c->news = c->news || stepped || !c->known;
 	c->known = true;
 	c->offset_us = offset_us;
-	return step_us > STEP_US || step_us < -STEP_US;
+	return stepped;
 }
 
 void clocktrust_server_date(
@@ -37,7 +51,7 @@ void clocktrust_server_date(
 	if (agrees && took_us > AGREE_US)
 		return;
 	if (agrees)
-		c->trusted = true;
+		trust(c);
 	c->disagrees = c->trusted && !agrees;
 }
 

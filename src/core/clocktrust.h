@@ -3,7 +3,9 @@
  * a power cut its clock is wrong but plausible.
  *
  * Trusted from the first moment in a boot when the kernel or timesyncd says so, or a server's Date
- * agrees; it stays so for that boot. Pure: moments and dates are handed in.
+ * agrees; it stays so for that boot, and so does a jump. A boot may see many runs of the daemon, so
+ * what is known of it is handed on from run to run: a restart must not forget that the clock jumped.
+ * Pure: moments and dates are handed in.
  */
 #ifndef PUNCHD_CORE_CLOCKTRUST_H
 #define PUNCHD_CORE_CLOCKTRUST_H
@@ -19,9 +21,13 @@ struct clocktrust {
 	bool jumped;       /* stepped forward by over an hour after it was trusted: no purge */
 	bool known;        /* offset_us is set */
 	int64_t offset_us; /* wall minus monotonic at the last look */
+	bool news; /* the next run must know something that is not kept yet; the keeper clears it */
 };
 
 void clocktrust_init(struct clocktrust *c);
+
+/* What an earlier run of this boot knew. The first look sees a step that came in between. */
+void clocktrust_resume(struct clocktrust *c, bool trusted, bool jumped, int64_t offset_us);
 
 /* Look at the clock: a step since the last look is seen here. synchronized: what the kernel says.
  * Returns whether the wall clock was stepped by more than a second. */

@@ -20,7 +20,7 @@ struct intake_events {
 	void (*publish)(void *arg, const char *topic, const char *payload, size_t length);
 	/* A queued punch is about to be inserted: freeze it where it can go at once. */
 	void (*claim)(void *arg, struct punch *p);
-	/* It was new, and is in the open transaction now. */
+	/* A punch in whatever state was new, and is in the open transaction now. */
 	void (*added)(void *arg, const struct punch *p);
 	/* Settlements may join the transaction that is about to be committed. 0 or a store error. */
 	int (*join)(void *arg);

@@ -54,7 +54,7 @@ static int add(struct intake *in, const struct arrival *a, struct punch *p,
 		return r;
 	if (r == 0) {
 		store_tally(s)->duplicate++;
-	} else if (p->state == PUNCH_QUEUED) {
+	} else {
 		in->on.added(in->on.arg, p);
 	}
 	if (ack_it)

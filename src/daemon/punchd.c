@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "daemon/check.h"
+#include "daemon/clockmarks.h"
 #include "daemon/control.h"
 #include "daemon/forward.h"
 #include "daemon/guard.h"
@@ -188,9 +189,19 @@ static void on_claim(void *arg, struct punch *p)
 	forward_claim(((struct punchd *)arg)->forward, p);
 }
 
-static void on_added(void *arg, const struct punch *p)
+static void on_released(void *arg, const struct punch *p)
 {
 	forward_added(((struct punchd *)arg)->forward, p);
+}
+
+static void on_added(void *arg, const struct punch *p)
+{
+	struct punchd *d = arg;
+
+	if (p->state == PUNCH_QUEUED)
+		forward_added(d->forward, p);
+	else if (p->state == PUNCH_HELD)
+		rejudge_held(d->rejudge, p);
 }
 
 static int on_join(void *arg)
@@ -338,8 +349,6 @@ static int make_context(struct punchd *d)
 	int r = clock_boot_id(c->boot_id);
 
 	directory_init(&c->directory, loop_random(c->loop));
-	clocktrust_init(&c->clock);
-	clocktrust_look(&c->clock, loop_now(c->loop), clock_synchronized());
 	c->site = settings_site(&c->config, d->site, sizeof d->site);
 	if (r == 0)
 		r = zone_load(c->config.site.time_zone, &c->zone);
@@ -350,6 +359,8 @@ static int make_context(struct punchd *d)
 	}
 	take_settings(d);
 	r = opening_store(c);
+	if (r == 0)
+		r = clockmarks_load(c);
 	return r < 0 ? r : replaced_load(&d->replaced, c);
 }
 
@@ -393,7 +404,7 @@ static int make_line(struct punchd *d)
 		.join = on_join,
 		.ended = on_ended};
 	const struct rejudge_events rejudge = {
-		.arg = d, .added = on_added, .join = on_join, .ended = on_ended};
+		.arg = d, .added = on_released, .join = on_join, .ended = on_ended};
 	const struct refresh_events refresh = {.arg = d,
 		.changed = on_directory_changed,
 		.ended = on_refresh_ended,

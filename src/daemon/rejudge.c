@@ -82,18 +82,22 @@ static int judge_slice(struct rejudge *r)
 	return error;
 }
 
-static void finish(struct rejudge *r)
+static void wait_for_due(struct rejudge *r)
 {
-	int64_t now_s = loop_now(r->context->loop).wall_us / CLOCK_US_PER_S;
 	int64_t wait_ms;
 
+	if (r->due_s == INT64_MAX)
+		return;
+	wait_ms = (r->due_s - loop_now(r->context->loop).wall_us / CLOCK_US_PER_S) * 1000;
+	loop_timer_set(r->due, wait_ms > DUE_MIN_MS ? wait_ms : DUE_MIN_MS);
+}
+
+static void finish(struct rejudge *r)
+{
 	r->after_seq = -1;
 	if (r->released > 0)
 		log_info("released", "held punches are queued now", LOG_I("punches", r->released));
-	if (r->due_s == INT64_MAX)
-		return;
-	wait_ms = (r->due_s - now_s) * 1000;
-	loop_timer_set(r->due, wait_ms > DUE_MIN_MS ? wait_ms : DUE_MIN_MS);
+	wait_for_due(r);
 }
 
 static void on_slice(void *arg)
@@ -132,7 +136,8 @@ int rejudge_new(
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct rejudge){.context = context, .on = *events, .after_seq = -1};
+	*r = (struct rejudge){
+		.context = context, .on = *events, .after_seq = -1, .due_s = INT64_MAX};
 	r->timer = loop_timer_new(context->loop, on_slice, r);
 	r->due = loop_timer_new(context->loop, on_due, r);
 	r->slice = calloc(SLICE_ROWS, sizeof *r->slice);
@@ -163,7 +168,11 @@ void rejudge_start(struct rejudge *r)
 	loop_timer_set(r->timer, 0);
 }
 
-bool rejudge_runs(const struct rejudge *r)
+void rejudge_held(struct rejudge *r, const struct punch *p)
 {
-	return r->after_seq >= 0;
+	int64_t before_s = r->due_s;
+
+	note_due(r, p);
+	if (r->due_s < before_s && r->after_seq < 0)
+		wait_for_due(r);
 }

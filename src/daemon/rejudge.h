@@ -25,7 +25,7 @@ void rejudge_free(struct rejudge *r);
 /* Something changed: look at every held punch, from the first on. */
 void rejudge_start(struct rejudge *r);
 
-/* Whether a pass is under way. */
-bool rejudge_runs(const struct rejudge *r);
+/* A punch was held as it came: it is looked at again when its time is due, if that is all. */
+void rejudge_held(struct rejudge *r, const struct punch *p);
 
 #endif

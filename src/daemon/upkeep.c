@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "daemon/clockmarks.h"
 #include "store/store_punch.h"
 
 #define TICK_MS        1000
@@ -178,7 +179,11 @@ static void on_tick(void *arg)
 		return;
 	look_at_disk(u);
 	look_at_clock(u);
-	purge_when_due(u);
+	r = clockmarks_save(u->context);
+	if (r < 0)
+		context_store_failed(u->context, r, "keeping what is known of the clock");
+	else
+		purge_when_due(u);
 	r = store_checkpoint(u->context->store);
 	if (r < 0)
 		context_store_failed(u->context, r, "moving the log into the file");

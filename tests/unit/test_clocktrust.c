@@ -70,6 +70,39 @@ static void test_the_first_setting_is_no_jump(void **state)
 	assert_true(clocktrust_may_purge(&trust));
 }
 
+/* The daemon may be started again in the same boot: what happened stays happened. */
+static void test_handed_on_to_the_next_run(void **state)
+{
+	(void)state;
+	clocktrust_look(&trust, at(S, 0), true);
+	assert_true(trust.news);
+	trust.news = false;
+	clocktrust_look(&trust, at(2 * S, 0), true);
+	assert_false(trust.news);
+	clocktrust_look(&trust, at(3 * S, HOUR + S), true);
+	assert_true(trust.news);
+
+	clocktrust_resume(&trust, trust.trusted, trust.jumped, trust.offset_us);
+	assert_false(clocktrust_look(&trust, at(9 * S, HOUR + S), false));
+	assert_true(trust.trusted);
+	assert_false(trust.news);
+	assert_false(clocktrust_may_purge(&trust));
+}
+
+/* … and a jump while nobody looked is one. */
+static void test_a_jump_between_two_runs(void **state)
+{
+	(void)state;
+	clocktrust_resume(&trust, true, false, at(S, 0).wall_us - S);
+	assert_true(clocktrust_look(&trust, at(9 * S, HOUR + S), true));
+	assert_true(trust.news);
+	assert_false(clocktrust_may_purge(&trust));
+
+	clocktrust_resume(&trust, false, false, at(S, -HOUR * 9).wall_us - S);
+	assert_true(clocktrust_look(&trust, at(9 * S, 0), true));
+	assert_true(clocktrust_may_purge(&trust));
+}
+
 /* Our clock is ahead of the server's by so much; the answer took so long. */
 static void date_ahead(int64_t ahead_us, int64_t took_us)
 {
@@ -140,6 +173,8 @@ int main(void)
 		CASE(test_steps_are_seen),
 		CASE(test_a_jump_stops_purging),
 		CASE(test_the_first_setting_is_no_jump),
+		CASE(test_handed_on_to_the_next_run),
+		CASE(test_a_jump_between_two_runs),
 		CASE(test_a_date_that_agrees),
 		CASE(test_a_later_disagreement),
 		CASE(test_a_slow_answer_proves_nothing),
