@@ -13,7 +13,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_time \
 	tests/fuzz/fuzz_zone
 check_PROGRAMS += $(FUZZ_REPLAYS)
-EXTRA_PROGRAMS = $(FUZZ_TARGETS)
+EXTRA_PROGRAMS += $(FUZZ_TARGETS)
 CLEANFILES += $(FUZZ_TARGETS)
 TESTS += $(FUZZ_REPLAYS)
 EXTRA_DIST += tests/fuzz/corpus

@@ -197,6 +197,8 @@ static int count(enum fault_call call)
 		return SQLITE_OK;
 	if (fault->calls > fault->at && !fault->for_ever && fault->kind != FAULT_POWER)
 		return SQLITE_OK;
+	if (fault->writes_only && call != CALL_WRITE)
+		return SQLITE_OK;
 	if (!fault->failed)
 		fault->hit = call;
 	fault->failed = true;
@@ -223,6 +225,9 @@ static int on_write(sqlite3_file *file, const void *from, int n, sqlite3_int64 a
 	struct file *f = (struct file *)file;
 	int r = count(CALL_WRITE), sectors;
 
+	/* Behind the power's end there is nobody to write. */
+	if (r != SQLITE_OK && fault->kind == FAULT_POWER && fault->calls > fault->at)
+		return r;
 	/* A write that fails may have begun. */
 	if (r != SQLITE_OK) {
 		sectors = n / 2 / SECTOR * SECTOR;

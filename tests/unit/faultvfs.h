@@ -24,9 +24,10 @@ enum fault_call { CALL_OPEN, CALL_WRITE, CALL_SYNC, CALL_TRUNCATE, CALL_DELETE, 
 
 struct faultvfs {
 	enum fault_kind kind;
-	int at;        /* which call fails, from 1; 0 none */
-	bool for_ever; /* and all behind it */
-	int calls;     /* so far */
+	int at;           /* which call fails, from 1; 0 none */
+	bool for_ever;    /* and all behind it */
+	bool writes_only; /* of the calls only CALL_WRITE fails: a disk that is full */
+	int calls;        /* so far */
 	int by_call[CALLS];
 	enum fault_call hit; /* what failed */
 	bool failed;         /* it has happened */

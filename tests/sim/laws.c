@@ -1,0 +1,643 @@
+#include "laws.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/strmap.h"
+#include "base/time.h"
+#include "cloud.h"
+#include "gateway.h"
+#include "laws_private.h"
+#include "terminal.h"
+
+#define SETTLED_US    (3 * SECOND) /* an answer is on disk after so long */
+#define CHECK_EVERY   HOUR
+#define CALM          (2 * MINUTE)
+#define LOOK_EVERY    (10 * MINUTE)
+#define WINDOW_FACTOR 4   /* JUDGING.md §6 */
+#define MAX_FUTURE_S  300 /* [punches] max_future */
+#define JUDGED_S      120 /* what is due is judged after so long, ticks being late */
+#define USED_PERCENT  95
+
+struct watcher watcher;
+
+/* ---- the store, by a connection of our own */
+
+static void prepare(const char *sql, sqlite3_stmt **ret)
+{
+	if (sqlite3_prepare_v3(watcher.db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL) !=
+		SQLITE_OK) {
+		fprintf(stderr, "sim: %s: %s\n", sqlite3_errmsg(watcher.db), sql);
+		abort();
+	}
+}
+
+static void open_store(void)
+{
+	if (sqlite3_open_v2(gateway.store, &watcher.db, SQLITE_OPEN_READONLY, "unix") != SQLITE_OK)
+		abort();
+	prepare("SELECT seq, (SELECT name FROM terminal WHERE id = terminal), record_id, time_sent,"
+		" user, type_sent, state FROM punch WHERE seq > ? ORDER BY seq",
+		&watcher.rows);
+	prepare("SELECT seq, (SELECT name FROM terminal WHERE id = terminal), record_id, time_sent,"
+		" user, type_sent, state, reason, flags, received, time, lower(hex(wire_key)) FROM "
+		"punch WHERE seq > ?"
+		" ORDER BY seq",
+		&watcher.all);
+	prepare("SELECT seq, user_id, device_id, type FROM punch"
+		" WHERE state = 0 AND time = ?1 AND wire_key = ?2 AND frozen IS NOT NULL",
+		&watcher.by_key);
+	prepare("SELECT seq, lower(hex(wire_key)), frozen IS NOT NULL FROM punch WHERE state = 0"
+		" AND time >= ?1 AND (time < ?2 OR (time = ?2 AND seq < ?3)) AND user_id = ?4",
+		&watcher.earlier);
+	prepare("SELECT count(*), count(DISTINCT user_id) FROM punch WHERE state = 0",
+		&watcher.queued);
+	prepare("SELECT seq, lower(hex(wire_key)), frozen IS NOT NULL FROM punch WHERE state = 0",
+		&watcher.frozen);
+	prepare("SELECT seq, reason, time, received / 1000,"
+		" user_kind = 0 AND EXISTS (SELECT 1 FROM user WHERE id = punch.user),"
+		" EXISTS (SELECT 1 FROM device WHERE serial ="
+		" (SELECT name FROM terminal WHERE id = punch.terminal))"
+		" FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1",
+		&watcher.held);
+	prepare("SELECT (SELECT count(*) FROM punch) + coalesce((SELECT sum(n) FROM purged), 0)"
+		" + coalesce((SELECT value FROM meta WHERE key = 'holes'), 0)",
+		&watcher.stored);
+}
+
+static void close_store(void)
+{
+	sqlite3_finalize(watcher.rows);
+	sqlite3_finalize(watcher.all);
+	sqlite3_finalize(watcher.by_key);
+	sqlite3_finalize(watcher.earlier);
+	sqlite3_finalize(watcher.queued);
+	sqlite3_finalize(watcher.frozen);
+	sqlite3_finalize(watcher.held);
+	sqlite3_finalize(watcher.stored);
+	sqlite3_close(watcher.db);
+	watcher.db = NULL;
+}
+
+static const char *column(sqlite3_stmt *s, int i)
+{
+	const char *text = (const char *)sqlite3_column_text(s, i);
+
+	return text ? text : "";
+}
+
+/* ---- which tap a row is */
+
+static void name_tap(char *to, size_t size, const char *serial, const char *id, const char *time,
+	const char *user, int way)
+{
+	snprintf(to, size, "%s|%s|%s|%s|%d", serial, id, time, user, way);
+}
+
+static void index_taps(void)
+{
+	char name[256];
+	void *before;
+
+	for (; watcher.indexed < tap_count; watcher.indexed++) {
+		struct tap *t = &taps[watcher.indexed];
+
+		name_tap(name, sizeof name, t->terminal->serial, t->id, t->time, t->user,
+			(int)t->way);
+		assert(strmap_put(&watcher.taps, name, (void *)(intptr_t)(t->number + 1),
+			       &before) == 0);
+		if (before) {
+			t->twin = true;
+			taps[(intptr_t)before - 1].twin = true;
+		}
+	}
+}
+
+struct tap *laws_tap_of(sqlite3_stmt *row)
+{
+	char name[256];
+	intptr_t number;
+
+	index_taps();
+	name_tap(name, sizeof name, column(row, 1), column(row, 2), column(row, 3), column(row, 4),
+		sqlite3_column_int(row, 5));
+	number = (intptr_t)strmap_get(&watcher.taps, name);
+	return number ? &taps[number - 1] : NULL;
+}
+
+static void see_row(sqlite3_stmt *s)
+{
+	struct tap *t = laws_tap_of(s);
+	int64_t seq = sqlite3_column_int64(s, 0);
+
+	watcher.last_seq = seq;
+	if (!t) {
+		/* Noise is parked, or its time was none. */
+		LAW(sqlite3_column_int(s, 6) == STATE_PARKED, "nothing is invented",
+			"row %lld, record %s of %s, was never tapped", (long long)seq, column(s, 2),
+			column(s, 1));
+		return;
+	}
+	LAW(t->seq == 0 || t->seq == seq || t->time[0] == '\0', "a punch is stored once",
+		"record %s of %s is row %lld and row %lld", t->id, t->terminal->serial,
+		(long long)t->seq, (long long)seq);
+	t->seq = seq;
+}
+
+static void see_new_rows(void)
+{
+	sqlite3_bind_int64(watcher.rows, 1, watcher.last_seq);
+	while (sqlite3_step(watcher.rows) == SQLITE_ROW)
+		see_row(watcher.rows);
+	sqlite3_reset(watcher.rows);
+}
+
+/* Its time is so old that it would be held as stale if it came again. When it was settled may be
+ * recorded by a clock that somebody has set. */
+bool laws_may_be_purged(const struct tap *t)
+{
+	/* One without a time has the time of its receipt, which may be any. */
+	if (!t->time[0] && gateway.clock_was_set)
+		return true;
+	return world.now_us - t->time_s * SECOND > world.plan->max_age_days * DAY;
+}
+
+/* Everything that was acknowledged is there, whatever happened. */
+static void all_is_there(void)
+{
+	watcher.last_seq = 0;
+	for (int i = 0; i < tap_count; i++)
+		taps[i].seq = 0;
+	see_new_rows();
+	for (int i = 0; i < tap_count; i++) {
+		const struct tap *t = &taps[i];
+
+		LAW(t->seq || t->twin || !(t->acked || t->pubacked) || laws_may_be_purged(t),
+			"nothing acknowledged is lost", "record %s of %s, tapped %s, is gone",
+			t->id, t->terminal->serial, when(t->at_us));
+	}
+}
+
+/* ---- conservation, by its own status document */
+
+static int64_t number(const json_t *root, const char *a, const char *b)
+{
+	return json_integer_value(json_object_get(json_object_get(root, a), b));
+}
+
+static void counts_add_up(void)
+{
+	int status;
+	char *text = gateway_ask("GET", "/v1/status", &status);
+	json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+	int64_t stored = number(root, "counts", "stored"), sum, rows = 0;
+
+	if (text && gateway_lives()) {
+		sum = number(root, "queue", "queued") + number(root, "queue", "held") +
+			number(root, "queue", "parked") + number(root, "counts", "suppressed") +
+			number(root, "counts", "delivered") + number(root, "counts", "discarded");
+		if (sqlite3_step(watcher.stored) == SQLITE_ROW)
+			rows = sqlite3_column_int64(watcher.stored, 0);
+		sqlite3_reset(watcher.stored);
+		LAW(number(root, "counts", "received") ==
+				stored + number(root, "counts", "duplicate"),
+			"conservation", "received is not stored and duplicate: %s", text);
+		LAW(stored == sum, "conservation", "stored is %lld, the states are %lld: %s",
+			(long long)stored, (long long)sum, text);
+		LAW(stored == rows, "conservation", "stored is %lld, the rows are %lld",
+			(long long)stored, (long long)rows);
+		LAW(!strstr(text, "store_replaced"), "no crash damages the store", "%s", text);
+	}
+	json_decref(root);
+	free(text);
+}
+
+/* ---- what waits, waits with right */
+
+/* What may have left stays as it was frozen, until it is known what became of it. */
+static void what_was_sent_stays_frozen(void)
+{
+	sqlite3_stmt *s = watcher.frozen;
+	int unsent = 0;
+
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		char name[32];
+		const char *sent;
+
+		snprintf(name, sizeof name, "%lld", (long long)sqlite3_column_int64(s, 0));
+		sent = strmap_get(&watcher.sent, name);
+		LAW(!sent || (sqlite3_column_int(s, 2) && strcmp(sent, column(s, 1)) == 0),
+			"what may have left stays frozen", "row %s was sent as %s and is %s", name,
+			sent, sqlite3_column_int(s, 2) ? column(s, 1) : "not frozen");
+		unsent += !sent && sqlite3_column_int(s, 2);
+	}
+	sqlite3_reset(s);
+	/* Those of this run, and what an earlier run left. */
+	LAW(unsent <= 2 * WINDOW_FACTOR * world.plan->max_in_flight, "a send window is small",
+		"%d punches are frozen and were never sent", unsent);
+}
+
+/* Long enough after whatever could change it, a reason is true or gone. */
+static void held_with_right(void)
+{
+	int64_t now_s = gateway_wall_us() / SECOND;
+	sqlite3_stmt *s = watcher.held;
+
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		int64_t seq = sqlite3_column_int64(s, 0), time_s = sqlite3_column_int64(s, 2);
+		int reason = sqlite3_column_int(s, 1);
+
+		LAW(reason != REASON_FUTURE_ || time_s > now_s + MAX_FUTURE_S - JUDGED_S ||
+				time_s - sqlite3_column_int64(s, 3) > 86400,
+			"held for a reason that is true", "row %lld was due %lld s ago",
+			(long long)seq, (long long)(now_s + MAX_FUTURE_S - time_s));
+		LAW(reason != REASON_USER_ || !sqlite3_column_int(s, 4),
+			"held for a reason that is true", "row %lld is of somebody who is known",
+			(long long)seq);
+		LAW(reason != REASON_DEVICE_ || !sqlite3_column_int(s, 5),
+			"held for a reason that is true", "row %lld is of a device that is known",
+			(long long)seq);
+	}
+	sqlite3_reset(s);
+}
+
+static void on_look(void *arg)
+{
+	(void)arg;
+	watcher.look = NULL;
+	if (!gateway.runs || !gateway_lives())
+		return;
+	what_was_sent_stays_frozen();
+	/* The disk may refuse what a new judgement would write. */
+	if (!disk_is_full() && !disk_failed() && world.now_us - gateway.started_us > CALM &&
+		world.now_us - gateway.clock_set_us > CALM)
+		held_with_right();
+	watcher.look = world_in(LOOK_EVERY, on_look, NULL);
+}
+
+static void on_check(void *arg)
+{
+	(void)arg;
+	watcher.check = NULL;
+	if (!gateway.runs || !gateway_lives())
+		return;
+	counts_add_up();
+	watcher.check = world_in(CHECK_EVERY, on_check, NULL);
+}
+
+/* ---- runs */
+
+void laws_begin(void)
+{
+	watcher = (struct watcher){.last_seq = 0};
+	strmap_init(&watcher.taps, 1);
+	strmap_init(&watcher.sent, 1);
+}
+
+void laws_end(void)
+{
+	size_t pos = 0;
+	void *text;
+
+	while ((text = strmap_next(&watcher.sent, &pos, NULL)))
+		free(text);
+	strmap_done(&watcher.taps);
+	strmap_done(&watcher.sent);
+	free(watcher.runs);
+}
+
+void laws_started(void)
+{
+	open_store();
+	all_is_there();
+	counts_add_up();
+	what_was_sent_stays_frozen();
+	watcher.limited = 0;
+	watcher.spoilt = true;
+	watcher.check = world_in(CHECK_EVERY, on_check, NULL);
+	watcher.look = world_in(LOOK_EVERY, on_look, NULL);
+}
+
+void laws_stopped(void)
+{
+	world_cancel(watcher.check);
+	world_cancel(watcher.look);
+	watcher.check = watcher.look = NULL;
+	close_store();
+	watcher.runs = realloc(watcher.runs, (size_t)(gateway.starts + 1) * sizeof *watcher.runs);
+	assert(watcher.runs);
+	watcher.runs[gateway.starts] = world.now_us;
+}
+
+void laws_after_step(void)
+{
+	if (disk_failed() || disk_is_full())
+		watcher.disk_trouble_us = world.now_us;
+	if (!gateway_lives() || disk_syncs() == watcher.syncs)
+		return;
+	watcher.syncs = disk_syncs();
+	see_new_rows();
+}
+
+bool laws_disk_excuse(void)
+{
+	return watcher.disk_trouble_us && world.now_us - watcher.disk_trouble_us < MINUTE;
+}
+
+int64_t laws_queued(void)
+{
+	int64_t n = -1;
+
+	if (watcher.db && sqlite3_step(watcher.queued) == SQLITE_ROW)
+		n = sqlite3_column_int64(watcher.queued, 0);
+	if (watcher.db)
+		sqlite3_reset(watcher.queued);
+	return n;
+}
+
+void laws_nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* ---- acknowledgements */
+
+static void acked(struct tap *t)
+{
+	index_taps();
+	LAW(t->seq || t->twin, "no acknowledgement before it is stored",
+		"record %s of %s is acknowledged and not in the store", t->id, t->terminal->serial);
+}
+
+void laws_puback(const int *numbers, int count)
+{
+	see_new_rows();
+	for (int i = 0; i < count; i++) {
+		struct tap *t = &taps[numbers[i]];
+
+		acked(t);
+		t->pubacked = true;
+	}
+}
+
+static void take_ack(const char *serial, const json_t *entry)
+{
+	const char *id = json_string_value(json_object_get(entry, "id"));
+
+	for (int i = tap_count - 1; id && i >= 0; i--) {
+		struct tap *t = &taps[i];
+
+		/* The one that was sent, where a counter that began again gave the id twice. */
+		if (strcmp(t->id, id) != 0 || strcmp(t->terminal->serial, serial) != 0 ||
+			!t->sent_us)
+			continue;
+		if (!t->seq && !t->twin)
+			continue;
+		t->acked = true;
+		return;
+	}
+	LAW(!id || id[0] == 'n', "no acknowledgement before it is stored",
+		"record %s of %s is acknowledged and not in the store", id ? id : "?", serial);
+}
+
+void laws_published(const char *topic, const char *payload, size_t length)
+{
+	char serial[32] = "";
+	json_t *root, *entry;
+	size_t i;
+
+	if (sscanf(topic, "att/v1/%31[^/]/ack", serial) != 1 || !strstr(topic, "/ack"))
+		return;
+	see_new_rows();
+	root = json_loadb(payload, length, 0, NULL);
+	json_array_foreach(json_object_get(root, "acks"), i, entry) take_ack(serial, entry);
+	json_decref(root);
+}
+
+/* ---- requests */
+
+static int64_t day_start(int64_t time_s)
+{
+	static const struct {
+		const char *zone;
+		int64_t offset_s;
+	} zones[] = {{"UTC", 0}, {"Asia/Kolkata", 19800}, {"Asia/Kathmandu", 20700},
+		{"Asia/Tokyo", 32400}, {"America/Lima", -18000}};
+	int64_t offset_s = 0, local_s;
+
+	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
+		if (strcmp(zones[i].zone, world.plan->time_zone) == 0)
+			offset_s = zones[i].offset_s;
+	}
+	local_s = time_s + offset_s - 4 * 3600;
+	return time_s - ((local_s % 86400) + 86400) % 86400;
+}
+
+/* Nobody of this user's day is before it, but those that are answered and not written yet. */
+static void is_its_turn(int64_t seq, int64_t time_s, const char *user_id)
+{
+	sqlite3_stmt *s = watcher.earlier;
+
+	sqlite3_bind_int64(s, 1, day_start(time_s));
+	sqlite3_bind_int64(s, 2, time_s);
+	sqlite3_bind_int64(s, 3, seq);
+	sqlite3_bind_text(s, 4, user_id, -1, SQLITE_STATIC);
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		char key[40];
+		const struct sent_key *k;
+
+		snprintf(key, sizeof key, "%s", column(s, 1));
+		k = sqlite3_column_int(s, 2) ? cloud_key(key) : NULL;
+		LAW(k && (k->done_run == gateway.starts || k->refused_status), "order",
+			"row %lld of %s goes while row %lld of the same day waits", (long long)seq,
+			user_id, (long long)sqlite3_column_int64(s, 0));
+	}
+	sqlite3_reset(s);
+}
+
+/* One key a punch, for ever, once it may have left. */
+static void has_one_key(int64_t seq, const char *key)
+{
+	char name[32];
+	const char *before;
+	char *kept;
+
+	snprintf(name, sizeof name, "%lld", (long long)seq);
+	before = strmap_get(&watcher.sent, name);
+	LAW(!before || strcmp(before, key) == 0, "one key a punch",
+		"row %lld was sent as %s and is sent as %s", (long long)seq, before ? before : "",
+		key);
+	if (before)
+		return;
+	kept = strdup(key);
+	assert(kept && strmap_put(&watcher.sent, name, kept, NULL) == 0);
+}
+
+static void was_not_settled(const struct sent_key *k, const char *key)
+{
+	if (!k || !k->done_run)
+		return;
+	if (k->done_run != gateway.starts &&
+		(watcher.runs[k->done_run] - k->done_us < SETTLED_US ||
+			watcher.disk_trouble_us > k->done_us - MINUTE))
+		return;
+	LAW(false, "what is settled is not sent again", "key %s was done %s, and is sent again",
+		key, when(k->done_us));
+}
+
+static const char *text_of(const json_t *root, const char *name)
+{
+	const char *text = json_string_value(json_object_get(root, name));
+
+	return text ? text : "";
+}
+
+/* One body a key, for ever. */
+static const struct sent_key *stands_for(const char *key, const json_t *body)
+{
+	const struct sent_key *k = cloud_key_made(key, text_of(body, "user_id"),
+		text_of(body, "device_id"), text_of(body, "type"), text_of(body, "timestamp"));
+
+	LAW(strcmp(k->user_id, text_of(body, "user_id")) == 0 &&
+			strcmp(k->device_id, text_of(body, "device_id")) == 0 &&
+			strcmp(k->type, text_of(body, "type")) == 0 &&
+			strcmp(k->timestamp, text_of(body, "timestamp")) == 0,
+		"one body a wire key", "key %s stood for %s %s %s and is sent with %s %s %s", key,
+		k->user_id, k->type, k->timestamp, text_of(body, "user_id"), text_of(body, "type"),
+		text_of(body, "timestamp"));
+	return k;
+}
+
+/* The row that is frozen under this key, 0: none. */
+static int64_t frozen_row(const char *key, const char *user_id, int64_t time_s)
+{
+	sqlite3_stmt *s = watcher.by_key;
+	uint8_t bytes[16];
+	int64_t seq = 0;
+
+	if (hex_decode(key, bytes, sizeof bytes) != sizeof bytes)
+		return 0;
+	sqlite3_bind_int64(s, 1, time_s);
+	sqlite3_bind_blob(s, 2, bytes, sizeof bytes, SQLITE_STATIC);
+	if (sqlite3_step(s) == SQLITE_ROW && strcmp(column(s, 1), user_id) == 0)
+		seq = sqlite3_column_int64(s, 0);
+	sqlite3_reset(s);
+	return seq;
+}
+
+void laws_submitted(const char *key, const char *body)
+{
+	const struct sent_key *k;
+	int64_t time_s = 0, seq;
+	json_t *root;
+
+	if (!key[0])
+		return;
+	root = json_loads(body, 0, NULL);
+	k = stands_for(key, root);
+	time_parse_rfc3339(k->timestamp, &time_s);
+	seq = frozen_row(key, k->user_id, time_s);
+	LAW(seq, "a body freezes before it can leave", "%s is not frozen in the store", key);
+	if (seq) {
+		is_its_turn(seq, time_s, k->user_id);
+		has_one_key(seq, key);
+		was_not_settled(k, key);
+	}
+	json_decref(root);
+}
+
+/* It has not left: it may be judged again, and go under another key. */
+static void forget_key(const char *key)
+{
+	const char *name, *sent;
+	size_t pos = 0;
+
+	while ((sent = strmap_next(&watcher.sent, &pos, &name))) {
+		if (strcmp(sent, key) == 0) {
+			free(strmap_del(&watcher.sent, name));
+			return;
+		}
+	}
+}
+
+void laws_answered(const char *key, int status, bool never_left, const char *body)
+{
+	struct sent_key *k = key[0] ? cloud_key(key) : NULL;
+
+	if (!k)
+		return;
+	if (never_left && !k->doubtful)
+		forget_key(key);
+	else if (status >= 200 && status < 300 && body[0] == '{') {
+		k->done_run = gateway.starts;
+		k->done_us = world.now_us;
+	} else if ((status == 403 || status == 404) && body[0] == '{') {
+		k->refused_status = status;
+	} else if (!never_left) {
+		k->doubtful = true;
+	}
+}
+
+void laws_abandoned(const char *key)
+{
+	struct sent_key *k = key[0] ? cloud_key(key) : NULL;
+
+	if (k)
+		k->doubtful = true;
+}
+
+/* ---- the rate */
+
+/* Nothing has changed the rules, so the gateway can know them. */
+void laws_limited(void)
+{
+	watcher.limited++;
+	LAW(world.now_us < cloud.excuse_us || watcher.limited <= 1, "no more requests than allowed",
+		"429 number %d of this run", watcher.limited);
+}
+
+static bool any_ailment(void)
+{
+	const struct ailments *a = &ailments;
+
+	return a->line_cut || a->no_headers || a->lose_request || a->lose_answer || a->slow ||
+		a->status_chance || a->doubt_chance || a->garbage || a->foreign_a_window;
+}
+
+void laws_window_began(bool at_once)
+{
+	int64_t in_parallel = 0, room;
+
+	watcher.spoilt = !at_once || any_ailment() || world.now_us < cloud.excuse_us ||
+		disk_is_full() ||
+		world.now_us - gateway.started_us < 2 * world.plan->window_s * SECOND;
+	watcher.backlog = 0;
+	if (!watcher.db || !gateway_lives())
+		return;
+	if (sqlite3_step(watcher.queued) == SQLITE_ROW) {
+		watcher.backlog = sqlite3_column_int64(watcher.queued, 0);
+		in_parallel = sqlite3_column_int64(watcher.queued, 1);
+	}
+	sqlite3_reset(watcher.queued);
+	if (in_parallel > world.plan->max_in_flight)
+		in_parallel = world.plan->max_in_flight;
+	room = in_parallel * world.plan->window_s * SECOND / (world.plan->latency_us + 20 * MS);
+	if (room < cloud.limit * 2 || watcher.backlog < cloud.limit * 2)
+		watcher.spoilt = true;
+}
+
+void laws_window_ended(int64_t used)
+{
+	if (watcher.spoilt || any_ailment() || world.now_us < cloud.excuse_us ||
+		laws_disk_excuse() || !gateway_lives() || watcher.backlog == 0 ||
+		world.now_us - gateway.started_us < 2 * world.plan->window_s * SECOND)
+		return;
+	LAW(used * 100 >= cloud.limit * USED_PERCENT, "the allowance is used",
+		"%lld of %lld requests with %lld punches waiting", (long long)used,
+		(long long)cloud.limit, (long long)watcher.backlog);
+	watcher.full_windows++;
+}
