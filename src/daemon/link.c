@@ -12,7 +12,9 @@
 #define RETRY_MIN_MS  500
 #define RETRY_MAX_MS  8000 /* an alarm ends within ten seconds of the broker's return */
 #define DOWN_SHOWN_US (1 * CLOCK_US_PER_S)   /* a link that comes back sooner is no alarm */
+#define STEADY_US     (3 * CLOCK_US_PER_S)   /* up for so long: the trouble is over */
 #define LOG_AGAIN_US  (600 * CLOCK_US_PER_S) /* the same trouble is said again after so long */
+#define FALLS_MANY    3                      /* it came up and fell so often: it comes and goes */
 
 struct link {
 	struct context *context;
@@ -24,18 +26,28 @@ struct link {
 	char *status_topic;
 	char *online, *offline; /* payloads of it */
 
-	bool up;
+	bool up, away;
 	int64_t since_us;      /* wall clock */
 	int64_t since_mono_us; /* monotonic */
+	bool session_kept;     /* by the broker, when it took us in */
+	bool forgotten;        /* it was not, and should have been */
+
+	/* From the first fall until the link has been steady again. */
+	int64_t trouble_us; /* monotonic, when it began; 0: there is none */
 	enum mqtt_trouble trouble;
-	bool trouble_told;
-	int64_t told_us; /* monotonic */
-	bool forgotten;  /* the broker did not know our session */
+	int falls;       /* how often it was up and fell */
+	unsigned told;   /* a bit a kind of trouble that was logged */
+	int64_t told_us; /* monotonic, when the first of them was */
 };
 
-static const char *advice(enum mqtt_trouble trouble)
+static bool comes_and_goes(const struct link *l)
 {
-	switch (trouble) {
+	return l->falls >= FALLS_MANY;
+}
+
+static const char *advice(const struct link *l)
+{
+	switch (l->trouble) {
 	case MQTT_NO_NAME:
 		return "the broker's name is not found: check [mqtt] host and the network";
 	case MQTT_REFUSED:
@@ -46,12 +58,18 @@ static const char *advice(enum mqtt_trouble trouble)
 	case MQTT_SILENT:
 		return "something listens at the broker's address, but does not speak MQTT in time";
 	case MQTT_BAD_LOGIN:
-		return "the broker refuses the login: check [mqtt] username and password_file";
+		return "the broker refuses the login: check [mqtt] username and password_file, and "
+		       "the broker's password file";
 	case MQTT_NOT_ALLOWED:
 		return "the broker does not take this client: check its log, and [mqtt] client_id";
 	case MQTT_NOT_SUBSCRIBED:
 		return "the broker refuses our subscription: check its access list";
-	case MQTT_LOST: return "the link to the broker broke";
+	case MQTT_LOST:
+		return comes_and_goes(l)
+			? "the broker takes us in and hangs up, again and again: another client "
+			  "with our client id, perhaps a second punchd? See the broker's log"
+			: "the link to the broker broke: is it still running there? It is tried "
+			  "again";
 	case MQTT_DROPPED:
 		return "the link was dropped, so that what could not be stored comes again";
 	}
@@ -80,11 +98,13 @@ static int note_session(struct link *l, bool present)
 	struct store *s = l->context->store;
 	int64_t mark = session_mark(l), known;
 	int r = store_meta_get(s, "session", 0, &known);
+	bool before;
 
 	if (r < 0)
 		return r;
+	before = l->forgotten;
 	l->forgotten = !present && known == mark;
-	if (l->forgotten)
+	if (l->forgotten && !before)
 		log_warn("broker_forgot",
 			"the broker has forgotten our session, and with it what waited there: see "
 			"etc/mosquitto/punchd.conf for settings that keep it");
@@ -110,39 +130,83 @@ static void on_connected(void *arg, bool session_present)
 		r = note_session(l, session_present);
 	if (r < 0)
 		context_store_failed(l->context, r, "noting the connection");
-	l->up = true;
-	l->trouble_told = false;
-	l->since_us = loop_now(l->context->loop).wall_us;
-	l->since_mono_us = loop_now(l->context->loop).mono_us;
-	backoff_reset(&l->backoff);
-	log_info("mqtt_up", "connected to the broker", LOG_S("host", l->context->config.mqtt.host),
-		LOG_I("port", l->context->config.mqtt.port), LOG_S("client_id", l->client_id),
-		LOG_S("session", session_present ? "kept" : "new"));
+	l->session_kept = session_present;
 	intake_connected(l->intake, mqtt_heard_before_us(l->mqtt));
+}
+
+static void set_up(struct link *l, bool up)
+{
+	struct moment now = loop_now(l->context->loop);
+
+	l->up = up;
+	l->since_us = now.wall_us;
+	l->since_mono_us = now.mono_us;
+}
+
+static void tell_up(const struct link *l, enum log_level level)
+{
+	log_put(level, "mqtt_up", "connected to the broker, and subscribed",
+		LOG_LIST(LOG_S("host", l->context->config.mqtt.host),
+			LOG_I("port", l->context->config.mqtt.port),
+			LOG_S("client_id", l->client_id),
+			LOG_S("session", l->session_kept ? "kept" : "new")));
+}
+
+static void on_subscribed(void *arg)
+{
+	struct link *l = arg;
+
+	set_up(l, true);
+	tell_up(l, comes_and_goes(l) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	mqtt_publish(l->mqtt, l->status_topic, l->online, strlen(l->online), 1, true);
+}
+
+/* The file may have been mended since. */
+static void read_password(struct link *l)
+{
+	char words[SETTINGS_WORDS_MAX], *password;
+
+	if (settings_password(&l->context->config, &password, words) == 0)
+		mqtt_set_password(l->mqtt, password);
+	file_secret_free(password);
+}
+
+/* Whether this trouble was told not long ago. */
+static bool told_before(struct link *l, int64_t now_us)
+{
+	unsigned bit = 1u << (l->trouble * 2 + comes_and_goes(l));
+	bool before;
+
+	if (now_us - l->told_us >= LOG_AGAIN_US) {
+		l->told = 0;
+		l->told_us = now_us;
+	}
+	before = l->told & bit;
+	l->told |= bit;
+	return before;
 }
 
 static void on_down(void *arg, enum mqtt_trouble trouble, const char *words)
 {
 	struct link *l = arg;
 	int64_t now_us = loop_now(l->context->loop).mono_us;
-	bool again = l->trouble_told && l->trouble == trouble && now_us - l->told_us < LOG_AGAIN_US;
 
-	if (l->up || l->since_us == 0) {
-		l->since_us = loop_now(l->context->loop).wall_us;
-		l->since_mono_us = now_us;
-	}
-	l->up = false;
+	if (l->trouble_us == 0)
+		l->trouble_us = now_us;
+	if (l->up)
+		l->falls++;
+	if (l->up || l->since_us == 0)
+		set_up(l, false);
 	l->trouble = trouble;
-	log_put(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "mqtt_down", advice(trouble),
+	log_put(told_before(l, now_us) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "mqtt_down",
+		advice(l),
 		LOG_LIST(LOG_S("host", l->context->config.mqtt.host),
-			LOG_I("port", l->context->config.mqtt.port), LOG_S("error", words)));
-	if (!again) {
-		l->trouble_told = true;
-		l->told_us = now_us;
-	}
+			LOG_I("port", l->context->config.mqtt.port),
+			LOG_S("client_id", l->client_id), LOG_S("error", words)));
+	if (trouble == MQTT_BAD_LOGIN)
+		read_password(l);
 	if (l->context->disk_low)
-		mqtt_set_away(l->mqtt, true);
+		link_set_away(l, true);
 }
 
 static void on_message(void *arg, const struct mqtt_message *m)
@@ -188,6 +252,7 @@ static int start(struct link *l)
 	const struct config *c = &l->context->config;
 	const struct mqtt_events events = {.arg = l,
 		.connected = on_connected,
+		.subscribed = on_subscribed,
 		.down = on_down,
 		.message = on_message,
 		.drained = on_drained,
@@ -226,7 +291,7 @@ int link_new(
 	if (!l)
 		return -ENOMEM;
 	*l = (struct link){.context = context, .guard = guard, .intake = intake};
-	l->since_mono_us = loop_now(context->loop).mono_us;
+	l->trouble_us = l->since_mono_us = loop_now(context->loop).mono_us;
 	backoff_init(&l->backoff, RETRY_MIN_MS, RETRY_MAX_MS);
 	l->online = status_payload(true);
 	l->offline = status_payload(false);
@@ -278,13 +343,14 @@ void link_publish(struct link *l, const char *topic, const char *payload, size_t
 
 void link_set_away(struct link *l, bool away)
 {
-	if (l->mqtt)
-		mqtt_set_away(l->mqtt, away);
-	if (away && l->up) {
-		l->up = false;
-		l->since_us = loop_now(l->context->loop).wall_us;
-		l->since_mono_us = loop_now(l->context->loop).mono_us;
-	}
+	if (l->away == away || !l->mqtt)
+		return;
+	l->away = away;
+	mqtt_set_away(l->mqtt, away);
+	if (l->up)
+		set_up(l, false);
+	l->trouble_us = loop_now(l->context->loop).mono_us;
+	l->told = 0;
 }
 
 void link_set_careful(struct link *l, bool careful)
@@ -293,15 +359,33 @@ void link_set_careful(struct link *l, bool careful)
 		mqtt_set_careful(l->mqtt, careful);
 }
 
+/* Up for a while: what was wrong is over. */
+static void calm_down(struct link *l)
+{
+	if (comes_and_goes(l))
+		tell_up(l, LOG_LEVEL_INFO);
+	l->trouble_us = 0;
+	l->falls = 0;
+	l->told = 0;
+	backoff_reset(&l->backoff);
+}
+
 void link_look(struct link *l)
 {
 	struct alarms *a = &l->context->alarms;
-	int64_t down_us = loop_now(l->context->loop).mono_us - l->since_mono_us;
+	int64_t now_us = loop_now(l->context->loop).mono_us;
+	bool down;
 
-	alarms_set(a, ALARM_MQTT_DOWN, !l->up && !l->context->disk_low && down_us > DOWN_SHOWN_US,
-		"no link to the broker %s:%lld: %s", l->context->config.mqtt.host,
-		(long long)l->context->config.mqtt.port,
-		l->trouble_told ? advice(l->trouble) : "connecting");
+	if (l->up && l->trouble_us != 0 && now_us - l->since_mono_us >= STEADY_US)
+		calm_down(l);
+	/* It begins with a link that is down for a while, and ends with one that is up for a while. */
+	down = l->trouble_us != 0 && !l->away &&
+		(alarms_stands(a, ALARM_MQTT_DOWN) ||
+			(!l->up && now_us - l->trouble_us > DOWN_SHOWN_US));
+	alarms_set(a, ALARM_MQTT_DOWN, down, "%s the broker %s:%lld: %s",
+		l->up ? "a link has only just come up to" : "no link to",
+		l->context->config.mqtt.host, (long long)l->context->config.mqtt.port,
+		l->told ? advice(l) : "connecting");
 	alarms_set(a, ALARM_BROKER_UNSAFE, l->forgotten,
 		"the broker forgot our session: what waited there is lost unless terminals send it "
 		"again; give it the settings of etc/mosquitto/punchd.conf");

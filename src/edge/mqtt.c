@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <mosquitto.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -16,7 +17,7 @@
 
 #define CONNECT_MS 20000 /* from the first SYN to the last SUBACK */
 #define TICK_MS    1000  /* keep-alive is looked at this often */
-#define WORDS_MAX  160
+#define WORDS_MAX  256
 
 enum phase {
 	PHASE_IDLE,       /* away, or waiting for the next try */
@@ -36,9 +37,13 @@ struct mqtt {
 
 	enum phase phase;
 	struct resolve *resolve;
+	unsigned turn;            /* which of the name's addresses is tried */
+	char address[NI_MAXHOST]; /* that one */
 	struct mosquitto *client; /* a fresh one for each connection: no state of an old one */
 	struct loop_watch *watch;
 	struct loop_timer *retry, *deadline, *tick;
+
+	bool reached; /* TCP is there */
 
 	bool careful, away;
 	bool in_burst;
@@ -94,6 +99,9 @@ static void cut(struct mqtt *m)
 
 static void go_down(struct mqtt *m)
 {
+	/* Perhaps the broker listens on another of its addresses. */
+	if (m->phase == PHASE_CONNECTING)
+		m->turn++;
 	cut(m);
 	if (!m->away)
 		loop_timer_set(m->retry, m->on.retry_ms(m->on.arg));
@@ -139,8 +147,11 @@ static void on_suback(
 			note_trouble(m, MQTT_NOT_SUBSCRIBED, "refused: %s",
 				i < m->topic_count ? m->topics[i] : "?");
 	}
+	if (m->troubled)
+		return;
 	m->phase = PHASE_READY;
 	loop_timer_stop(m->deadline);
+	m->on.subscribed(m->on.arg);
 }
 
 /*
@@ -207,7 +218,9 @@ static bool stands(struct mqtt *m, int result)
 
 static void arm(struct mqtt *m)
 {
-	bool write = m->phase == PHASE_CONNECTING || mosquitto_want_write(m->client);
+	/* That TCP is there shows by the socket taking bytes; CONNECT goes out then. Asked for longer
+	 * than that, a broker which says nothing would keep us busy. */
+	bool write = !m->reached || mosquitto_want_write(m->client);
 
 	if (loop_watch_set(m->watch, LOOP_READ | (write ? LOOP_WRITE : 0)) < 0)
 		note_trouble(m, MQTT_LOST, "the event loop refuses the socket");
@@ -268,13 +281,15 @@ static void on_readable(struct mqtt *m)
 /* The end of a TCP connection's making: its error is only to be had from the socket. */
 static bool tcp_failed(struct mqtt *m)
 {
+	char words[WORDS_MAX];
 	int error = 0;
 	socklen_t size = sizeof error;
 
 	getsockopt(mosquitto_socket(m->client), SOL_SOCKET, SO_ERROR, &error, &size);
 	if (error == 0)
 		return false;
-	down(m, error == ECONNREFUSED ? MQTT_REFUSED : MQTT_UNREACHABLE, strerror(error));
+	snprintf(words, sizeof words, "%.200s: %s", m->address, strerror(error));
+	down(m, error == ECONNREFUSED ? MQTT_REFUSED : MQTT_UNREACHABLE, words);
 	return true;
 }
 
@@ -282,8 +297,9 @@ static void on_socket(void *arg, int events)
 {
 	struct mqtt *m = arg;
 
-	if (m->phase == PHASE_CONNECTING && tcp_failed(m))
+	if (!m->reached && tcp_failed(m))
 		return;
+	m->reached = true;
 	if (events & LOOP_READ)
 		on_readable(m);
 	else
@@ -311,10 +327,10 @@ static void on_deadline(void *arg)
 
 	if (m->phase == PHASE_RESOLVING)
 		down(m, MQTT_NO_NAME, "the name server does not answer");
-	else if (m->phase == PHASE_CONNECTING && mosquitto_want_write(m->client))
-		down(m, MQTT_UNREACHABLE, "no answer");
+	else if (!m->reached)
+		down(m, MQTT_UNREACHABLE, m->address);
 	else
-		down(m, MQTT_SILENT, "no MQTT answer in time");
+		down(m, MQTT_SILENT, m->address);
 }
 
 static void on_retry(void *arg)
@@ -347,19 +363,20 @@ static struct mosquitto *client_new(struct mqtt *m)
 	return client;
 }
 
-static void connect_to(struct mqtt *m, const char *address)
+static void connect_to(struct mqtt *m)
 {
 	int r;
 
 	m->troubled = false;
 	m->phase = PHASE_CONNECTING;
+	m->reached = false;
 	m->heard_before_us = m->heard_us;
 	m->client = client_new(m);
 	if (!m->client) {
 		down(m, MQTT_LOST, "out of memory");
 		return;
 	}
-	r = mosquitto_connect_async(m->client, address, m->port, m->keepalive_s);
+	r = mosquitto_connect_async(m->client, m->address, m->port, m->keepalive_s);
 	if (!stands(m, r == MOSQ_ERR_CONN_PENDING ? MOSQ_ERR_SUCCESS : r)) {
 		m->trouble = MQTT_UNREACHABLE;
 		go_down(m);
@@ -381,10 +398,12 @@ static void on_resolved(void *arg, const char *address, const char *words)
 	struct mqtt *m = arg;
 
 	m->resolve = NULL;
-	if (address)
-		connect_to(m, address);
-	else
+	if (!address) {
 		down(m, MQTT_NO_NAME, words);
+		return;
+	}
+	snprintf(m->address, sizeof m->address, "%s", address);
+	connect_to(m);
 }
 
 static void start(struct mqtt *m)
@@ -394,7 +413,7 @@ static void start(struct mqtt *m)
 		return;
 	m->phase = PHASE_RESOLVING;
 	loop_timer_set(m->deadline, CONNECT_MS);
-	if (resolve_start(m->loop, m->host, on_resolved, m, &m->resolve) < 0)
+	if (resolve_start(m->loop, m->host, m->turn, on_resolved, m, &m->resolve) < 0)
 		down(m, MQTT_LOST, "out of memory");
 }
 
@@ -435,6 +454,14 @@ static int copy_settings(struct mqtt *m, const struct mqtt_settings *s)
 	if (mosquitto_pub_topic_check(s->will_topic) != MOSQ_ERR_SUCCESS)
 		return -EINVAL;
 	return copy_topics(m, s->topics);
+}
+
+static void forget_password(struct mqtt *m)
+{
+	if (m->password)
+		explicit_bzero(m->password, strlen(m->password));
+	free(m->password);
+	m->password = NULL;
 }
 
 int mqtt_new(struct loop *l, const struct mqtt_settings *settings, const struct mqtt_events *events,
@@ -482,13 +509,18 @@ void mqtt_free(struct mqtt *m)
 	free(m->host);
 	free(m->client_id);
 	free(m->username);
-	if (m->password)
-		explicit_bzero(m->password, strlen(m->password));
-	free(m->password);
+	forget_password(m);
 	free(m->will_topic);
 	free(m->will_payload);
 	free(m);
 	mosquitto_lib_cleanup();
+}
+
+int mqtt_set_password(struct mqtt *m, const char *password)
+{
+	forget_password(m);
+	m->password = password ? strdup(password) : NULL;
+	return password && !m->password ? -ENOMEM : 0;
 }
 
 void mqtt_set_careful(struct mqtt *m, bool careful)

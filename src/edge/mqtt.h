@@ -59,6 +59,8 @@ struct mqtt_events {
 	/* The broker took us in; messages may come from now on, subscribing is under way.
 	 * session_present: it remembers us. */
 	void (*connected)(void *arg, bool session_present);
+	/* It has all our subscriptions: the link is up. */
+	void (*subscribed)(void *arg);
 	/* It is gone, or could not be reached; tried again by itself. words: for the log. */
 	void (*down)(void *arg, enum mqtt_trouble trouble, const char *words);
 	/* One message; anything may be published from here, it is written after drained. */
@@ -77,6 +79,9 @@ int mqtt_new(struct loop *l, const struct mqtt_settings *settings, const struct 
 
 /* Say goodbye in order (the will is not sent) and free. Never blocks on the broker. */
 void mqtt_free(struct mqtt *m);
+
+/* Another password, from the next connection on; NULL none. Returns 0 or -ENOMEM. */
+int mqtt_set_password(struct mqtt *m, const char *password);
 
 /* One message a burst from now on (true), or as many as the socket and the caps give. */
 void mqtt_set_careful(struct mqtt *m, bool careful);

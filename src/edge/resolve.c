@@ -13,6 +13,7 @@ struct job {
 	int holders;
 	int event_fd;
 	char *name;
+	unsigned turn;
 	char address[NI_MAXHOST];
 	const char *words; /* a constant of gai_strerror */
 };
@@ -39,18 +40,34 @@ static void job_release(struct job *job)
 	free(job);
 }
 
+static const struct addrinfo *choose(const struct addrinfo *found, unsigned turn)
+{
+	const struct addrinfo *a;
+	unsigned count = 0;
+
+	for (a = found; a; a = a->ai_next)
+		count++;
+	a = found;
+	for (turn %= count; turn > 0; turn--)
+		a = a->ai_next;
+	return a;
+}
+
 static void *look_up(void *arg)
 {
 	struct job *job = arg;
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
 	int r = getaddrinfo(job->name, NULL, &hints, &found);
 
-	if (r == 0)
-		r = getnameinfo(found->ai_addr, found->ai_addrlen, job->address,
-			sizeof job->address, NULL, 0, NI_NUMERICHOST);
+	if (r == 0) {
+		const struct addrinfo *a = choose(found, job->turn);
+
+		r = getnameinfo(a->ai_addr, a->ai_addrlen, job->address, sizeof job->address, NULL,
+			0, NI_NUMERICHOST);
+		freeaddrinfo(found);
+	}
 	if (r != 0)
 		job->words = gai_strerror(r);
-	freeaddrinfo(found);
 	eventfd_write(job->event_fd, 1);
 	job_release(job);
 	return NULL;
@@ -70,13 +87,13 @@ static void on_found(void *arg, int events)
 	done(done_arg, words ? NULL : address, words);
 }
 
-static struct job *job_new(const char *name)
+static struct job *job_new(const char *name, unsigned turn)
 {
 	struct job *job = calloc(1, sizeof *job);
 
 	if (!job)
 		return NULL;
-	*job = (struct job){.lock = PTHREAD_MUTEX_INITIALIZER, .holders = 1};
+	*job = (struct job){.lock = PTHREAD_MUTEX_INITIALIZER, .holders = 1, .turn = turn};
 	job->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	job->name = strdup(name);
 	if (job->event_fd >= 0 && job->name)
@@ -110,14 +127,14 @@ static int start_thread(struct job *job)
 	return r == 0 ? 0 : -ENOMEM;
 }
 
-int resolve_start(struct loop *l, const char *name, resolve_done *done, void *arg,
+int resolve_start(struct loop *l, const char *name, unsigned turn, resolve_done *done, void *arg,
 	struct resolve **ret_resolve)
 {
 	struct resolve *r = calloc(1, sizeof *r);
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct resolve){.done = done, .arg = arg, .job = job_new(name)};
+	*r = (struct resolve){.done = done, .arg = arg, .job = job_new(name, turn)};
 	if (r->job)
 		r->watch = loop_watch_new(l, r->job->event_fd, on_found, r);
 	if (!r->watch || loop_watch_set(r->watch, LOOP_READ) < 0 || start_thread(r->job) < 0) {
