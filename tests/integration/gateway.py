@@ -203,6 +203,23 @@ class Gateway:
     def messages(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
+    def lines(self, token):
+        """Its log lines of that kind."""
+        return [line for line in self.messages().splitlines() if line.startswith(token + ": ")]
+
+    def wait_line(self, token, gist, timeout=30):
+        """Until a line of that kind says so."""
+        return wait_for(lambda: [line for line in self.lines(token) if gist in line],
+                        f"{token}: …{gist}…\n{self.messages()[-4000:]}", timeout)[0]
+
+    def wait_alarm(self, code, stands=True, timeout=30):
+        """Until it stands, or not. Its message."""
+        def look():
+            found = [a["message"] for a in self.status()["alarms"] if a["code"] == code]
+            return (found or ["-"])[0] if bool(found) == stands else None
+
+        return wait_for(look, f"alarm {code}: {stands}\n{self.messages()[-4000:]}", timeout)
+
 
 def adds_up(status):
     """The law of conservation, as the status document shows it."""
