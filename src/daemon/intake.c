@@ -54,12 +54,17 @@ static void set_serial(struct arrival *a, const char *serial, size_t n)
 	punch_text_cut(a->serial, sizeof a->serial, whole);
 }
 
-void intake_set_serial(struct intake *in, struct arrival *a)
+bool intake_set_serial(struct intake *in, struct arrival *a)
 {
 	size_t n;
 	const char *serial = serial_of(in, a->m->topic, "punch", &n);
 
+	if (!serial) {
+		serial = serial_of(in, a->m->topic, "status", &n);
+		a->is_status = serial != NULL;
+	}
 	set_serial(a, serial ? serial : "?", serial ? n : 1);
+	return serial != NULL;
 }
 
 /* ---- one message */
@@ -84,6 +89,14 @@ static int take_records(struct intake *in, struct arrival *a)
 	return r;
 }
 
+static int take_status(struct intake *in, struct arrival *a)
+{
+	if (a->sound_serial)
+		terminals_status(in->terminals, a->serial, a->m->payload, a->m->length,
+			a->at.wall_us, a->m->retained);
+	return 0;
+}
+
 int intake_take(struct intake *in, struct arrival *a)
 {
 	int r = identity_sha256(a->m->payload, a->m->length, a->sha256);
@@ -91,10 +104,13 @@ int intake_take(struct intake *in, struct arrival *a)
 	if (r == 0)
 		r = intake_is_crasher(in, a);
 	if (r == 1) {
-		store_tally(in->context->store)->duplicate++;
+		if (!a->is_status)
+			store_tally(in->context->store)->duplicate++;
 		return 0;
 	}
-	return r < 0 ? r : take_records(in, a);
+	if (r < 0)
+		return r;
+	return a->is_status ? take_status(in, a) : take_records(in, a);
 }
 
 void intake_arrive(struct intake *in, struct arrival *a, const struct mqtt_message *m)
@@ -109,25 +125,13 @@ void intake_arrive(struct intake *in, struct arrival *a, const struct mqtt_messa
 void intake_message(struct intake *in, const struct mqtt_message *m)
 {
 	struct arrival a;
-	const char *serial;
-	size_t n;
 
 	if (in->error < 0)
 		return;
 	intake_arrive(in, &a, m);
-	serial = serial_of(in, m->topic, "status", &n);
-	if (serial) {
-		set_serial(&a, serial, n);
-		if (a.sound_serial)
-			terminals_status(in->terminals, a.serial, m->payload, m->length,
-				a.at.wall_us, m->retained);
-		return;
-	}
-	serial = serial_of(in, m->topic, "punch", &n);
 	/* An empty message on a topic takes back what was retained there. */
-	if (!serial || m->length == 0)
+	if (!intake_set_serial(in, &a) || (m->length == 0 && !a.is_status))
 		return;
-	set_serial(&a, serial, n);
 	in->error = in->guard->careful ? intake_take_carefully(in, &a) : intake_take(in, &a);
 }
 

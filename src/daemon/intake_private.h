@@ -33,6 +33,7 @@ struct intake {
 /* The message being taken apart. */
 struct arrival {
 	const struct mqtt_message *m;
+	bool is_status; /* what the terminal says of itself; else punches */
 	char serial[TERMINAL_MAX + 1];
 	bool sound_serial;
 	struct moment at;
@@ -45,8 +46,8 @@ struct arrival {
 
 /* Note when a message came, and whether it may have waited at the broker for long. */
 void intake_arrive(struct intake *in, struct arrival *a, const struct mqtt_message *m);
-/* Note who sent it, from its topic. */
-void intake_set_serial(struct intake *in, struct arrival *a);
+/* Note who sent it and what it is, from its topic. Returns whether it is for us. */
+bool intake_set_serial(struct intake *in, struct arrival *a);
 /* Take a message apart, unless it is one that crashes. Returns 0 or a store error. */
 int intake_take(struct intake *in, struct arrival *a);
 
