@@ -33,8 +33,10 @@ struct context {
 	int64_t devices_pass_ms; /* when all devices were last seen, wall clock; 0: never */
 	int64_t users_pass_ms;
 	bool disk_low; /* below min_free, or a commit found the disk full: nothing is acknowledged */
-	bool disk_tight; /* below four times min_free: strangers are refused */
-	bool stopping;   /* after a fatal error nothing is acknowledged any more */
+	bool disk_full;    /* a commit found it full since upkeep looked last */
+	bool disk_tight;   /* below four times min_free: strangers are refused */
+	bool disk_refused; /* and some were, since upkeep looked last */
+	bool stopping;     /* after a fatal error nothing is acknowledged any more */
 };
 
 /* Judge a punch that is not frozen, by everything that is known now. */

@@ -140,6 +140,7 @@ static int take_punch(struct intake *in, struct arrival *a, struct payload_recor
 	int r;
 
 	if (c->disk_tight && is_stranger(c, p)) {
+		c->disk_refused = true;
 		refuse(in, a,
 			"the disk is nearly full, and this terminal is no known device: not "
 			"stored, "
@@ -164,6 +165,7 @@ static int may_keep_malformed(struct intake *in, const struct arrival *a)
 	int64_t n;
 
 	if (in->context->disk_tight) {
+		in->context->disk_refused = true;
 		refuse(in, a,
 			"the disk is nearly full: a message that cannot be read was not kept");
 		return 0;

@@ -350,7 +350,6 @@ void link_set_away(struct link *l, bool away)
 	if (l->up)
 		set_up(l, false);
 	l->trouble_us = loop_now(l->context->loop).mono_us;
-	l->told = 0;
 }
 
 void link_set_careful(struct link *l, bool careful)

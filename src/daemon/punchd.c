@@ -211,11 +211,7 @@ static int on_join(void *arg)
 
 static void on_ended(void *arg, bool committed)
 {
-	struct punchd *d = arg;
-
-	if (committed)
-		alarms_set(&d->context.alarms, ALARM_STORE_FAILED, false, " ");
-	forward_ended(d->forward, committed);
+	forward_ended(((struct punchd *)arg)->forward, committed);
 }
 
 static void on_server_date(void *arg, int64_t date_s, struct moment sent, struct moment received)

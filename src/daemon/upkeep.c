@@ -10,6 +10,8 @@
 #define SLICE_ROWS     500
 #define SLICE_MS       5
 #define TIGHT_FACTOR   4
+#define DISK_WAIT_US   (3 * CLOCK_US_PER_S) /* room for so long: it is tried again */
+#define DISK_CALM_US   (6 * CLOCK_US_PER_S) /* and that went well for so long: the alarm is over */
 #define PURGE_EVERY_US (24 * 3600 * CLOCK_US_PER_S)
 #define UNTRUSTED_US   (300 * CLOCK_US_PER_S) /* without any trust for so long: say it */
 #define MS_US          1000
@@ -29,29 +31,77 @@ struct upkeep {
 	int64_t started_us;   /* monotonic */
 	int64_t purged_at_us; /* monotonic; 0: not yet */
 	bool was_trusted;
+	int64_t low_us; /* monotonic: when the disk was last too full; 0: not, or long over */
+	bool was_full;  /* a commit found that, not the look at free space */
+	bool refused;   /* strangers were, while it was tight */
 };
 
 /* ---- the disk */
 
+/* What the alarm says; spare: free bytes. */
+static void tell_disk(struct upkeep *u, int64_t spare)
+{
+	struct context *c = u->context;
+	long long free_kib = spare / 1024, least_kib = c->config.store.min_free / 1024;
+
+	if (u->low_us != 0 && spare < c->config.store.min_free)
+		alarms_set(&c->alarms, ALARM_DISK_LOW, true,
+			"only %lld KiB of disk are free, at least %lld KiB must be: nothing is "
+			"acknowledged until there is room; terminals keep their punches",
+			free_kib, least_kib);
+	else if (u->low_us != 0 && u->was_full)
+		alarms_set(&c->alarms, ALARM_DISK_LOW, true,
+			"a write found the disk full, though %lld KiB are said to be free (a "
+			"quota?): nothing is acknowledged while that lasts; make room",
+			free_kib);
+	else if (u->low_us != 0)
+		alarms_set(&c->alarms, ALARM_DISK_LOW, true,
+			"there is room again, %lld KiB: punches are taken again", free_kib);
+	else
+		alarms_set(&c->alarms, ALARM_DISK_LOW, u->refused,
+			"only %lld KiB of disk are free: messages that cannot be read and punches "
+			"of unknown devices are refused until %lld KiB are; make room",
+			free_kib, least_kib * TIGHT_FACTOR);
+}
+
+/*
+ * Below min_free nothing is taken. A commit may also find the disk full where it is said to have
+ * room: then it is tried again after a while, and the alarm stands until that goes well.
+ */
 static void look_at_disk(struct upkeep *u)
 {
 	struct context *c = u->context;
-	int64_t bytes, spare, min_free = c->config.store.min_free;
+	int64_t bytes, spare, now_us = loop_now(c->loop).mono_us;
 	int r = store_disk(c->store, &bytes, &spare);
 
 	if (r < 0) {
 		context_store_failed(c, r, "asking for free space");
 		return;
 	}
-	c->disk_tight = spare < min_free * TIGHT_FACTOR;
-	/* A commit may have found it full all the same: that has stopped intake for a second. */
-	c->disk_low = spare < min_free;
-	alarms_set(&c->alarms, ALARM_DISK_LOW, c->disk_low,
-		"only %lld KiB of disk are free, at least %lld KiB must be: nothing is "
-		"acknowledged "
-		"until there is room; terminals keep their punches",
-		(long long)(spare / 1024), (long long)(min_free / 1024));
+	if (spare < c->config.store.min_free || c->disk_full) {
+		u->low_us = now_us;
+		u->was_full = c->disk_full;
+	} else if (u->low_us != 0 && now_us - u->low_us >= DISK_CALM_US) {
+		u->low_us = 0;
+	}
+	c->disk_low = u->low_us != 0 && now_us - u->low_us < DISK_WAIT_US;
+	c->disk_tight = spare < c->config.store.min_free * TIGHT_FACTOR;
+	u->refused = c->disk_tight && (u->refused || c->disk_refused);
+	c->disk_full = c->disk_refused = false;
+	tell_disk(u, spare);
 	u->on.disk(u->on.arg, c->disk_low);
+}
+
+/* Somebody held the store: whether it can be written again is tried without writing. */
+static void look_at_store(struct upkeep *u)
+{
+	struct context *c = u->context;
+
+	if (!alarms_stands(&c->alarms, ALARM_STORE_FAILED) || store_in_transaction(c->store) ||
+		store_begin(c->store) < 0)
+		return;
+	store_rollback(c->store);
+	alarms_set(&c->alarms, ALARM_STORE_FAILED, false, " ");
 }
 
 /* ---- the clock */
@@ -178,6 +228,7 @@ static void on_tick(void *arg)
 	if (u->context->stopping)
 		return;
 	look_at_disk(u);
+	look_at_store(u);
 	look_at_clock(u);
 	r = clockmarks_save(u->context);
 	if (r < 0)

@@ -1,0 +1,212 @@
+"""A disk that is full, and a disk that fails: nothing is acknowledged that is not on it, nothing is
+lost, and the daemon goes on by itself as soon as it can."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import BUILD
+from gateway import Gateway, adds_up
+from line import Hand, fast_broker, punches
+from sandbox import Sandbox
+from terminal import Terminal
+from waiting import wait_for
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+
+
+class SmallDisk:
+    """A file system of so many KiB."""
+
+    def __init__(self, path, kib):
+        self.path = path
+        path.mkdir()
+        self._mount("-t", "tmpfs", "-o", f"size={kib}k", "none", path)
+
+    @staticmethod
+    def _mount(*words):
+        subprocess.run(["mount", *words], check=True)
+
+    def resize(self, kib):
+        self._mount("-o", f"remount,size={kib}k", self.path)
+
+    def free_kib(self):
+        fs = os.statvfs(self.path)
+        return fs.f_bavail * fs.f_frsize // 1024
+
+    def fill(self, leave_kib=0):
+        """With a file of somebody else's."""
+        with open(self.path / "filler", "wb") as f:
+            f.write(bytes((self.free_kib() - leave_kib) * 1024))
+
+    def make_room(self):
+        (self.path / "filler").unlink()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        subprocess.run(["umount", "-l", self.path], check=True)
+
+
+def record_ids(gateway):
+    return sorted(p["record_id"] for p in gateway.punches())
+
+
+@needs_root
+def test_a_disk_that_fills(tmp_path):
+    with SmallDisk(tmp_path / "disk", 3072) as disk, fast_broker(under=tmp_path) as broker, \
+            Gateway(broker.port, store=disk.path / "punchd.db", under=tmp_path) as g, \
+            Terminal(broker.port, "--terminals", 20, "--count", 500, "--resend", "500ms",
+                     under=tmp_path, keep=True, start=False) as terminals:
+        g.wait_connected()
+        terminals.start()
+        message = g.wait_alarm("disk_low")
+        assert "nothing is acknowledged until there is room" in message
+        status = g.wait_status(lambda s: not s["mqtt"]["connected"], "away")
+        assert status["state"] == "failing" and g.request("GET", "/healthz")[0] == 503
+        assert "mqtt_down" not in g.alarms()  # it stays away by itself
+        assert 0 < status["store"]["free_bytes"] < 1 << 20
+        # What terminals were told is there, and the rest is theirs still.
+        acked = {i for _, i in terminals.acked()}
+        assert 0 < len(acked) < 10000 and acked <= set(record_ids(g))
+        # The plug is pulled: it starts on a disk that is full, and is what it was.
+        g.kill()
+        g.start()
+        assert g.wait_status(lambda s: s["state"] == "failing", "failing")["counts"]["stored"] == \
+            status["counts"]["stored"]
+        disk.resize(30 * 1024)
+        assert terminals.wait()["unacked"] == 0
+        status = g.wait_status(lambda s: s["counts"]["stored"] == 10000, "all of them")
+        adds_up(status)
+        assert record_ids(g) == sorted(i for _, i in terminals.sent())
+        g.wait_alarm("disk_low", False)
+        assert g.status()["state"] != "failing"
+        said = [line for line in g.lines("alarm") if "disk_low" in line]
+        assert len(said) == 2  # once a run
+
+
+@needs_root
+def test_strangers_are_refused_first(tmp_path):
+    """Below four times min_free; known terminals do not notice."""
+    with SmallDisk(tmp_path / "disk", 3072) as disk, fast_broker(under=tmp_path) as broker, \
+            Sandbox(BUILD, tmp_path / "cloud") as cloud, \
+            Gateway(broker.port, cloud.base_url, cloud.ca, cloud.key,
+                    store=disk.path / "punchd.db", under=tmp_path) as g, \
+            Hand(broker.port) as known, Hand(broker.port, serial="STRANGER") as stranger:
+        g.wait_synced()
+        g.wait_connected()
+        mine, theirs = punches(10, label="mine"), punches(3, label="theirs")
+        assert "disk_low" not in g.alarms()
+        stranger.send_all(theirs)
+        known.send_all([{"id": "bad", "user": 7}])
+        known.send_all(mine)
+        known.wait_acked(mine)
+        assert known.acked().keys() == {p["id"] for p in mine} and not stranger.acked()
+        status = g.wait_delivered(10)
+        assert (status["counts"]["stored"], status["counts"]["refused"]) == (10, 4)
+        adds_up(status)
+        assert "refused until 4096 KiB are" in g.wait_alarm("disk_low")
+        assert g.status()["state"] == "degraded"
+        assert any("no known device" in x for x in g.lines("refused"))
+        assert any("cannot be read" in x for x in g.lines("refused"))
+        # With room there are no strangers: what they kept is held until somebody knows them.
+        disk.resize(30 * 1024)
+        g.wait_alarm("disk_low", False)
+        stranger.send_all(theirs)
+        stranger.wait_acked(theirs)
+        known.send_all([{"id": "bad", "user": 7}])
+        status = g.wait_status(lambda s: s["queue"]["parked"] == 1, "the malformed one")
+        assert {(p["terminal"], p["reason"]) for p in g.punches("&state=held")} == {
+            ("STRANGER", "unknown_device")}
+        assert status["counts"]["refused"] == 4
+        adds_up(status)
+
+
+@needs_root
+def test_not_a_byte_is_free_at_the_start(tmp_path):
+    """With its log still there it starts all the same; after an end in order it cannot, and says so."""
+    with SmallDisk(tmp_path / "disk", 3072) as disk, fast_broker(under=tmp_path) as broker, \
+            Gateway(broker.port, store=disk.path / "punchd.db", under=tmp_path) as g, \
+            Hand(broker.port) as hand:
+        many = punches(10)
+        hand.send_all(many)
+        hand.wait_acked(many)
+        g.kill()
+        disk.fill()
+        g.start()
+        g.wait_status(lambda s: s["state"] == "failing", "failing")
+        disk.make_room()
+        g.stop()
+        disk.fill()
+        g.spawn()
+        assert g.wait() == 1
+        assert "make room, nothing is lost" in g.wait_line("store", "the disk is full")
+        disk.make_room()
+        g.start()
+        assert record_ids(g) == [p["id"] for p in many]
+
+
+class Injected:
+    """A process whose calls of one kind fail, from now until the end of the block."""
+
+    def __init__(self, gateway, work, call, error):
+        self.tracer = subprocess.Popen(
+            ["strace", "-f", "-p", str(gateway.process.pid), "-e", f"trace={call}", "-e",
+             f"inject={call}:error={error}", "-o", work / "injected"],
+            stderr=subprocess.PIPE, text=True)
+        assert "attached" in self.tracer.stderr.readline()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.tracer.terminate()
+        self.tracer.communicate()
+
+
+@pytest.mark.parametrize("call", ["fdatasync", "pwrite64"])
+def test_a_disk_that_fails(tmp_path, call):
+    """It is unknown what is on disk: nothing is acknowledged, and it ends."""
+    first, burst = punches(5, label="first"), punches(50, label="burst")
+    with fast_broker(under=tmp_path) as broker, Gateway(broker.port, under=tmp_path) as g, \
+            Hand(broker.port) as hand:
+        hand.send_all(first)
+        hand.wait_acked(first)
+        with Injected(g, tmp_path, call, "EIO"):
+            hand.send_all(burst)
+            assert g.wait() == 1
+        assert hand.acked().keys() == {p["id"] for p in first}
+        line = g.wait_line("store_failed", "what is on disk is unknown")
+        assert "nothing is lost" in line and "storing punches" in line and str(g.store) in line
+        g.start()
+        hand.wait_acked(burst)
+        status = g.status()
+        assert status["counts"]["stored"] == 55
+        assert record_ids(g) == sorted(p["id"] for p in first + burst)
+        adds_up(status)
+
+
+def test_a_write_that_finds_the_disk_full(tmp_path):
+    """Though it is said to have room, as under a quota."""
+    first, burst = punches(5, label="first"), punches(50, label="burst")
+    with fast_broker(under=tmp_path) as broker, Gateway(broker.port, under=tmp_path) as g, \
+            Hand(broker.port) as hand:
+        hand.send_all(first)
+        hand.wait_acked(first)
+        with Injected(g, tmp_path, "pwrite64", "ENOSPC"):
+            hand.send_all(burst)
+            assert "a quota?" in g.wait_alarm("disk_low")
+            assert "make room" in g.wait_line("disk_full", "nothing is lost")
+            assert g.status()["state"] == "failing"
+            # It is tried again by itself, and said once.
+            wait_for(lambda: len(g.lines("mqtt_down")) >= 2, "another try")
+            assert hand.acked().keys() == {p["id"] for p in first}
+            assert "disk_low" in g.alarms()
+        hand.wait_acked(burst)
+        g.wait_alarm("disk_low", False)
+        status = g.status()
+        assert (status["counts"]["stored"], status["counts"]["duplicate"]) == (55, 0)
+        adds_up(status)
+        assert len(g.lines("disk_full")) == 1
+        assert len([line for line in g.lines("alarm") if "disk_low" in line]) == 1
