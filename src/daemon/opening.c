@@ -13,18 +13,24 @@
 static const char *advice(int error)
 {
 	switch (error) {
-	case -EBUSY: return "the store is in use: two gateways must not share one file";
+	case -EBUSY:
+		return "the store is in use: another program holds it; two gateways must not share "
+		       "one file";
 	case -EMEDIUMTYPE:
 		return "the file is not a store of punchd: it is left alone; check [store] path";
 	case -EPROTONOSUPPORT:
 		return "the store was made by a newer punchd: install that version again";
-	case -EROFS: return "the store cannot be written: the disk is read-only";
+	case -EROFS:
+		return "the store cannot be written: the disk is read-only; where it should not "
+		       "be, see the kernel's log, it may be failing";
 	case -EACCES:
 		return "the store cannot be written: check the owner of the file and its folder";
-	case -ENOENT: return "the store's folder does not exist";
+	case -ENOENT: return "the store's folder does not exist: make it, or check [store] path";
 	case -ELOOP: return "the store's file is a symbolic link: name the file itself";
 	case -ENOSPC: return "the disk is full: make room, nothing is lost";
-	case -EUCLEAN: return "the store is damaged";
+	case -EUCLEAN:
+		return "the store is damaged, and so is what could be saved from it: keep the file "
+		       "and report this; started again it is tried again";
 	case -EIO: return "the disk fails: copy the store away and replace the disk";
 	default: return "the store cannot be opened";
 	}
@@ -139,6 +145,11 @@ static int open_sound(struct context *c, char words[static STORE_WORDS_MAX])
 	const char *path = c->config.store.path;
 	int r = store_open(path, &c->store, words);
 
+	if (r == 0 && store_made_anew(c->store))
+		log_warn("store_new",
+			"a store was here before and is gone: a new one was made. If it was moved "
+			"or deleted, what was in it and not sent is missing: put it back",
+			LOG_S("path", path));
 	if (r == 0)
 		r = look_closer(c->store, path);
 	return r == -EUCLEAN ? replace(c, words) : r;

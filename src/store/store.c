@@ -40,7 +40,12 @@ int store_db_errno(sqlite3 *db, int code)
 
 bool store_is_fatal(int error)
 {
-	return error == -EIO || error == -EUCLEAN || error == -EROFS;
+	return error == -EIO || error == -EUCLEAN || error == -EROFS || error == -ESTALE;
+}
+
+bool store_made_anew(const struct store *s)
+{
+	return s->made_anew;
 }
 
 const char *store_words(const struct store *s)
@@ -132,13 +137,25 @@ static int save_tally(struct store *s)
 	return r;
 }
 
+/* SQLite would go on writing into a file that has no name any more: lost at the end of the process. */
+static int check_there(const struct store *s)
+{
+	struct stat st;
+
+	if (stat(s->path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode)
+		return 0;
+	return -ESTALE;
+}
+
 int store_commit(struct store *s)
 {
 	int r;
 
 	if (!s->in_transaction)
 		return 0;
-	r = save_tally(s);
+	r = check_there(s);
+	if (r == 0)
+		r = save_tally(s);
 	if (r == 0)
 		r = run(s, SQL_COMMIT);
 	if (r < 0) {
@@ -210,7 +227,10 @@ static int64_t file_bytes(const char *path, const char *suffix)
 int store_disk(const struct store *s, int64_t *ret_bytes, int64_t *ret_free)
 {
 	struct statvfs fs;
+	int r = check_there(s);
 
+	if (r < 0)
+		return r;
 	if (statvfs(s->path, &fs) < 0)
 		return -errno;
 	*ret_free = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;

@@ -7,8 +7,9 @@
  *
  * Errors everywhere: -ENOSPC (disk full), -EBUSY (another program holds the file), -ENOMEM: roll
  * back, nothing was done. -EIO: the disk failed, and what became of the transaction is unknown.
- * -EUCLEAN: the file is damaged. After these two the process must end (store_is_fatal); at the next
- * start identities sort out what came twice, and salvage what was damaged.
+ * -EUCLEAN: the file is damaged. -ESTALE: it was moved, deleted or replaced under us. After these
+ * the process must end (store_is_fatal); at the next start identities sort out what came twice, and
+ * salvage what was damaged.
  */
 #ifndef PUNCHD_STORE_STORE_H
 #define PUNCHD_STORE_STORE_H
@@ -32,6 +33,9 @@ struct store;
 #define STORE_WORDS_MAX 256
 int store_open(const char *path, struct store **ret_store, char ret_words[static STORE_WORDS_MAX]);
 void store_close(struct store *s);
+
+/* Whether it was made just now, where there was one before. */
+bool store_made_anew(const struct store *s);
 
 bool store_is_fatal(int error);
 

@@ -95,12 +95,13 @@ static void mark(int lock_fd)
 
 /* ---- whose file is it? Nothing has been written to it when these say no. */
 
-static int check_file(const struct store *s, char *ret_words)
+static int check_file(struct store *s, char *ret_words)
 {
 	struct stat st;
 	bool there = lstat(s->path, &st) == 0;
 	int r;
 
+	s->made_anew = !there && store_marked(s->lock_fd);
 	if (there && S_ISLNK(st.st_mode))
 		return store_fail(-ELOOP, ret_words, "it is a symbolic link");
 	if (there && !S_ISREG(st.st_mode))
@@ -249,6 +250,17 @@ static int load(struct store *s)
 	return r;
 }
 
+static int note_file(struct store *s)
+{
+	struct stat st;
+
+	if (stat(s->path, &st) < 0)
+		return -errno;
+	s->device = st.st_dev;
+	s->inode = st.st_ino;
+	return 0;
+}
+
 int store_open_database(struct store *s, char ret_words[static STORE_WORDS_MAX])
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
@@ -271,6 +283,8 @@ int store_open_database(struct store *s, char ret_words[static STORE_WORDS_MAX])
 		r = open_errno(s, schema_check(s->db));
 	if (r == 0)
 		r = load(s);
+	if (r == 0)
+		r = note_file(s);
 	return r < 0 ? store_fail(r, ret_words, "%s", sqlite3_errmsg(s->db)) : 0;
 }
 

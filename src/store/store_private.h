@@ -3,6 +3,7 @@
 #define PUNCHD_STORE_STORE_PRIVATE_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "base/strmap.h"
 #include "store/store.h"
@@ -75,7 +76,10 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT_];
 	char *path;
+	dev_t device; /* with inode: the file that was opened */
+	ino_t inode;
 	int lock_fd;
+	bool made_anew;
 	bool in_transaction;
 	int page_size;
 	int wal_frames; /* in the log after the last commit */

@@ -1,53 +1,16 @@
 """A disk that is full, and a disk that fails: nothing is acknowledged that is not on it, nothing is
 lost, and the daemon goes on by itself as soon as it can."""
-import os
 import subprocess
 
 import pytest
 
 from conftest import BUILD
+from disks import SmallDisk, needs_root
 from gateway import Gateway, adds_up
 from line import Hand, fast_broker, punches
 from sandbox import Sandbox
 from terminal import Terminal
 from waiting import wait_for
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-
-
-class SmallDisk:
-    """A file system of so many KiB."""
-
-    def __init__(self, path, kib):
-        self.path = path
-        path.mkdir()
-        self._mount("-t", "tmpfs", "-o", f"size={kib}k", "none", path)
-
-    @staticmethod
-    def _mount(*words):
-        subprocess.run(["mount", *words], check=True)
-
-    def resize(self, kib):
-        self._mount("-o", f"remount,size={kib}k", self.path)
-
-    def free_kib(self):
-        fs = os.statvfs(self.path)
-        return fs.f_bavail * fs.f_frsize // 1024
-
-    def fill(self, leave_kib=0):
-        """With a file of somebody else's."""
-        with open(self.path / "filler", "wb") as f:
-            f.write(bytes((self.free_kib() - leave_kib) * 1024))
-
-    def make_room(self):
-        (self.path / "filler").unlink()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        subprocess.run(["umount", "-l", self.path], check=True)
-
 
 def record_ids(gateway):
     return sorted(p["record_id"] for p in gateway.punches())
@@ -177,7 +140,7 @@ def test_a_disk_that_fails(tmp_path, call):
             hand.send_all(burst)
             assert g.wait() == 1
         assert hand.acked().keys() == {p["id"] for p in first}
-        line = g.wait_line("store_failed", "what is on disk is unknown")
+        line = g.wait_line("store_failed", "what is on it is unknown")
         assert "nothing is lost" in line and "storing punches" in line and str(g.store) in line
         g.start()
         hand.wait_acked(burst)

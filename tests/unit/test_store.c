@@ -647,6 +647,35 @@ static void test_checkpoint_and_disk(void **state)
 	fixture_check(s);
 }
 
+static void test_file_taken_away(void **state)
+{
+	struct fixture *f = *state;
+	struct store *s = fixture_open(f);
+	const char *away = fixture_name(f, ".away");
+	int64_t bytes, free_bytes;
+
+	assert_false(store_made_anew(s));
+	fixture_add_all(s, 0, 10);
+	assert_int_equal(rename(f->path, away), 0);
+	fixture_add(s, 10);
+	assert_int_equal(store_commit(s), -ESTALE);
+	assert_true(store_is_fatal(-ESTALE));
+	assert_false(store_in_transaction(s));
+	assert_int_equal(store_disk(s, &bytes, &free_bytes), -ESTALE);
+	/* Nor into the file that stands in its place. */
+	file_copy(away, f->path);
+	fixture_add(s, 10);
+	assert_int_equal(store_commit(s), -ESTALE);
+	assert_int_equal(rename(away, f->path), 0);
+	fixture_add(s, 10);
+	assert_int_equal(store_commit(s), 0);
+	fixture_close(f);
+	/* Gone for good, and made again: that can be told. */
+	assert_int_equal(unlink(f->path), 0);
+	assert_true(store_made_anew(fixture_open(f)));
+	assert_false(store_made_anew(fixture_open(f)));
+}
+
 static void test_structure_and_counts_see_damage(void **state)
 {
 	struct fixture *f = *state;
@@ -710,6 +739,7 @@ int main(void)
 		TEST(test_tally_goes_with_the_next_commit),
 		TEST(test_terminals_are_bounded),
 		TEST(test_checkpoint_and_disk),
+		TEST(test_file_taken_away),
 		TEST(test_structure_and_counts_see_damage),
 		cmocka_unit_test(test_null_is_closed),
 	};
