@@ -69,7 +69,7 @@ def test_restarted_while_messages_flow(tmp_path):
             assert terminals.wait()["unacked"] == 0
             status = g.wait_status(lambda s: s["counts"]["stored"] == 2000, "2000 stored")
             adds_up(status)
-            assert len(g.lines("mqtt_up")) == 4
+            wait_for(lambda: len(g.lines("mqtt_up")) == 4, "link 4")
             assert {p["record_id"] for p in g.punches()} == {i for _, i in terminals.sent()}
         assert not g.lines("broker_forgot")
 
