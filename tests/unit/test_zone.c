@@ -474,7 +474,7 @@ static void test_cut_and_inflated(void **state)
 
 static void test_footer_too_long(void **state)
 {
-	char footer[700];
+	char footer[700] = "";
 	struct file f = two('2', footer);
 
 	(void)state;
