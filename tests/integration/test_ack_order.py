@@ -6,16 +6,15 @@ and the sync behind that write. The checker itself is checked with mutants of th
 """
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
 import strace
-from conftest import BUILD, ROOT
+from conftest import BUILD
 from gateway import Gateway, adds_up
 from line import Hand, fast_broker, punches
 from mqttwire import PUBACK, PUBLISH, packets
+from mutant import POSSIBLE, copy_of_tree, mutant
 from waiting import wait_for
 
 TRACED = ("read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwritev,pwritev2,"
@@ -155,39 +154,15 @@ MUTANTS = {
 }
 
 
-def copy_of_tree(to):
-    """The sources and what is built of them, so that make has only the mutant's file to do."""
-    shutil.copytree(ROOT, to, symlinks=True, ignore=shutil.ignore_patterns(
-        ".git", "build-*", "autom4te.cache", "__pycache__", "*.log", "*.trs"))
-    return to
-
-
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    if BUILD.parent != ROOT:
+    if not POSSIBLE:
         pytest.skip("the build folder is not in the tree: no mutants can be made")
     return copy_of_tree(tmp_path_factory.mktemp("mutants") / "tree")
 
 
-def mutant(tree, file, old, new):
-    """Build it; the source is put right again afterwards."""
-    source, build = tree / file, tree / BUILD.name
-    text = source.read_text()
-    assert text.count(old) == 1, f"{file} has changed: the mutant no longer fits"
-    try:
-        source.write_text(text.replace(old, new))
-        subprocess.run(["make", "-C", build, "-s", "punchd"], check=True)
-        shutil.copy(build / "punchd", tree / "punchd")
-    finally:
-        source.write_text(text)
-        for stale in build.glob(f"{file.rsplit('.', 1)[0].rsplit('/', 1)[0]}/*.o"):
-            if stale.name.endswith(source.stem + ".o"):
-                stale.unlink()
-    return tree
-
-
 @pytest.mark.parametrize("name", MUTANTS)
 def test_the_checker_sees(name, tree, tmp_path):
-    trace, _ = live(tmp_path, build=mutant(tree, *MUTANTS[name]))
+    trace, _ = live(tmp_path, build=mutant(tree, MUTANTS[name]))
     # Not one packet by chance, but each of its kind.
     assert len(trace.faults) >= LONE + WAITING, trace.faults[:5]
