@@ -168,6 +168,24 @@ int store_commit(struct store *s)
 	return 0;
 }
 
+int store_prepared_write(struct store *s, enum store_sql which, sqlite3_stmt **ret)
+{
+	int r = store_begin(s);
+
+	return r < 0 ? r : store_prepared(s, which, ret);
+}
+
+int store_write_row(struct store *s, enum store_sql which, int64_t row)
+{
+	sqlite3_stmt *stmt;
+	int r = store_prepared_write(s, which, &stmt);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, row);
+	return store_step_done(stmt);
+}
+
 void store_rollback(struct store *s)
 {
 	if (!s->in_transaction)

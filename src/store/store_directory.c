@@ -17,11 +17,8 @@ static void read_texts(sqlite3_stmt *stmt, const char **texts, int n)
 static int put(struct store *s, enum store_sql which, const char *const *texts, int n)
 {
 	sqlite3_stmt *stmt;
-	int r = store_begin(s);
+	int r = store_prepared_write(s, which, &stmt);
 
-	if (r < 0)
-		return r;
-	r = store_prepared(s, which, &stmt);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < n; i++)

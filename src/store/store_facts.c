@@ -58,14 +58,12 @@ static int64_t boot_get(struct store *s, const char *boot_id)
 int64_t store_boot(struct store *s, const char *boot_id)
 {
 	int64_t id = boot_get(s, boot_id);
-	sqlite3_stmt *stmt = NULL;
+	sqlite3_stmt *stmt;
 	int r;
 
 	if (id != 0)
 		return id;
-	r = store_begin(s);
-	if (r == 0)
-		r = store_prepared(s, SQL_BOOT_ADD, &stmt);
+	r = store_prepared_write(s, SQL_BOOT_ADD, &stmt);
 	if (r < 0)
 		return r;
 	sqlite3_bind_text(stmt, 1, boot_id, -1, SQLITE_STATIC);

@@ -8,11 +8,8 @@ int64_t store_guard_add(struct store *s, const char *topic, const void *payload,
 	bool retained, bool dup)
 {
 	sqlite3_stmt *stmt;
-	int r = store_begin(s);
+	int r = store_prepared_write(s, SQL_GUARD_ADD, &stmt);
 
-	if (r < 0)
-		return r;
-	r = store_prepared(s, SQL_GUARD_ADD, &stmt);
 	if (r < 0)
 		return r;
 	sqlite3_bind_text(stmt, 1, topic, -1, SQLITE_STATIC);
@@ -23,28 +20,14 @@ int64_t store_guard_add(struct store *s, const char *topic, const void *payload,
 	return r < 0 ? r : sqlite3_last_insert_rowid(s->db);
 }
 
-static int run_for(struct store *s, enum store_sql which, int64_t id)
-{
-	sqlite3_stmt *stmt;
-	int r = store_begin(s);
-
-	if (r < 0)
-		return r;
-	r = store_prepared(s, which, &stmt);
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(stmt, 1, id);
-	return store_step_done(stmt);
-}
-
 int store_guard_raise(struct store *s, int64_t id)
 {
-	return run_for(s, SQL_GUARD_RAISE, id);
+	return store_write_row(s, SQL_GUARD_RAISE, id);
 }
 
 int store_guard_del(struct store *s, int64_t id)
 {
-	return run_for(s, SQL_GUARD_DEL, id);
+	return store_write_row(s, SQL_GUARD_DEL, id);
 }
 
 int store_guard_first(struct store *s, struct store_guarded *ret)

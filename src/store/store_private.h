@@ -121,6 +121,10 @@ sqlite3_stmt *store_statement(struct store *s, enum store_sql which);
 
 /* The same: 0 or an error. */
 int store_prepared(struct store *s, enum store_sql which, sqlite3_stmt **ret);
+/* The same for a statement that writes: in a transaction, opened where none is open. */
+int store_prepared_write(struct store *s, enum store_sql which, sqlite3_stmt **ret);
+/* Run a statement that writes and whose one parameter is a row's number. Returns 0 or an error. */
+int store_write_row(struct store *s, enum store_sql which, int64_t row);
 
 /* Step a statement that yields no row, and reset it. Returns 0 or an error. */
 int store_step_done(sqlite3_stmt *stmt);

@@ -32,11 +32,8 @@ int64_t store_timeless_get(struct store *s, const uint8_t key[static IDENTITY_SI
 int store_timeless_set(struct store *s, const uint8_t key[static IDENTITY_SIZE], int64_t seq)
 {
 	sqlite3_stmt *stmt;
-	int r = store_begin(s);
+	int r = store_prepared_write(s, SQL_TIMELESS_SET, &stmt);
 
-	if (r < 0)
-		return r;
-	r = store_prepared(s, SQL_TIMELESS_SET, &stmt);
 	if (r < 0)
 		return r;
 	sqlite3_bind_blob(stmt, 1, key, IDENTITY_SIZE, SQLITE_STATIC);
@@ -61,17 +58,6 @@ int64_t store_malformed_count(struct store *s, const char *terminal)
 		n = sqlite3_column_int64(stmt, 0);
 	sqlite3_reset(stmt);
 	return r < 0 ? r : n;
-}
-
-static int run_for(struct store *s, enum store_sql which, int64_t seq)
-{
-	sqlite3_stmt *stmt;
-	int r = store_prepared(s, which, &stmt);
-
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(stmt, 1, seq);
-	return store_step_done(stmt);
 }
 
 /* ---- receipts */
@@ -211,11 +197,11 @@ static int purge_one(struct store *s, const struct purge_row *row)
 	int r = row->timeless ? purge_fingerprint(s, row->seq) : 0;
 
 	if (r == 0)
-		r = run_for(s, SQL_PURGE_PUNCH, row->seq);
+		r = store_write_row(s, SQL_PURGE_PUNCH, row->seq);
 	if (r == 0)
-		r = run_for(s, SQL_PURGE_RAW, row->seq);
+		r = store_write_row(s, SQL_PURGE_RAW, row->seq);
 	if (r == 0)
-		r = run_for(s, SQL_PURGE_HAND, row->seq);
+		r = store_write_row(s, SQL_PURGE_HAND, row->seq);
 	return r < 0 ? r : count_purged(s, row->state);
 }
 

@@ -42,6 +42,15 @@ static int teardown(void **state)
 
 /* ---- the script */
 
+static int finish(struct store *s, int r)
+{
+	if (r >= 0)
+		r = store_commit(s);
+	if (r < 0)
+		store_rollback(s);
+	return r;
+}
+
 static int add_burst(struct store *s, int from, int to, struct told *told)
 {
 	int r = 0;
@@ -52,12 +61,9 @@ static int add_burst(struct store *s, int from, int to, struct told *told)
 		told->tried[i] = true;
 		r = store_punch_add(s, &p, NULL);
 	}
-	if (r >= 0)
-		r = store_commit(s);
-	if (r < 0) {
-		store_rollback(s);
+	r = finish(s, r);
+	if (r < 0)
 		return r;
-	}
 	for (int i = from; i < to; i++)
 		told->acked[i] = true;
 	return 0;
@@ -79,12 +85,9 @@ static int settle_burst(struct store *s, int from, int to, struct told *told)
 		if (r == 0)
 			r = store_punch_update(s, &p);
 	}
-	if (r >= 0)
-		r = store_commit(s);
-	if (r < 0) {
-		store_rollback(s);
+	r = finish(s, r);
+	if (r < 0)
 		return r;
-	}
 	for (int i = from; i < to; i++)
 		told->settled[i] |= told->acked[i];
 	return 0;
