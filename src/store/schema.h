@@ -7,7 +7,7 @@
 /* "pnch": marks a file as ours, PRAGMA application_id. */
 #define SCHEMA_APPLICATION_ID 0x706e6368
 
-/* Bytes of a page, for new files. Chosen by tests/bench/store_bytes (docs/durability.md). */
+/* Bytes of a page, for new files. Chosen by `./dev bench bytes --variants` (docs/durability.md). */
 #define SCHEMA_PAGE_SIZE 1024
 
 /* The present version: PRAGMA user_version. */
