@@ -199,6 +199,8 @@ static size_t pick_pass(const struct outbox *o, int64_t now_us, uint64_t not_use
 	for (size_t i = 0; i < o->count && n < max; i++) {
 		const struct outbox_entry *e = &o->entries[i];
 
+		if (!outbox_covers(o, e->time_s, e->seq))
+			break;
 		if (e->step == OUTBOX_DONE || block(b, e->user, e->day) ||
 			e->step == OUTBOX_SENDING)
 			continue;
@@ -241,6 +243,8 @@ bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_
 
 bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry)
 {
+	if (!outbox_covers(o, entry->time_s, entry->seq))
+		return false;
 	for (const struct outbox_entry *e = o->entries; e < entry; e++) {
 		if (e->user == entry->user && e->day == entry->day && e->step != OUTBOX_DONE)
 			return false;

@@ -2,10 +2,11 @@
  * The outbox: which punch goes next (JUDGING.md §9). A pure scheduler over a small projection of
  * the queued punches; the punches themselves stay in the store.
  *
- * It holds a window: every queued punch up to a place in the order (time, seq) and none behind it.
- * The owner fills the window from the store, oldest first, and adds a punch that arrives before its
- * end; so whatever blocks a punch in the window is in the window too. Rules: per user within one
- * working day by time, one at a time; else oldest first. The window is bounded, whatever waits.
+ * It holds a window: every queued punch up to a place in the order (time, seq). The owner fills the
+ * window from the store, oldest first, and adds a punch that arrives before its end; so whatever
+ * blocks a punch in the window is in the window too. What a rewind has kept may lie behind its end:
+ * it waits until the window has come so far. Rules: per user within one working day by time, one at
+ * a time; else oldest first. The window is bounded, whatever waits.
  */
 #ifndef PUNCHD_CORE_OUTBOX_H
 #define PUNCHD_CORE_OUTBOX_H
@@ -92,7 +93,8 @@ size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, si
  * is before it. */
 bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_t time_s);
 
-/* Whether no earlier punch of its user's day is queued or under way: it may be sent. */
+/* Whether the window shows that no earlier punch of its user's day is queued or under way: it may be
+ * sent. */
 bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry);
 
 /* Whether it is worth reading more: fewer than `want` could go although more may be behind the
