@@ -9,12 +9,18 @@ import subprocess
 from conftest import BUILD, ROOT
 
 POSSIBLE = BUILD.parent == ROOT
+UNNEEDED = shutil.ignore_patterns(".git", "autom4te.cache", "__pycache__", "*.log", "*.trs")
+
+
+def _unneeded(folder, names):
+    """What no mutant needs: other builds, first of all."""
+    builds = {n for n in names if n.startswith("build")} if folder == str(ROOT) else set()
+    return UNNEEDED(folder, names) | (builds - {BUILD.name, "build-aux"})
 
 
 def copy_of_tree(to):
     """The sources and what is built of them, so that make has only the mutant's files to do."""
-    shutil.copytree(ROOT, to, symlinks=True, ignore=shutil.ignore_patterns(
-        ".git", "build-*", "autom4te.cache", "__pycache__", "*.log", "*.trs"))
+    shutil.copytree(ROOT, to, symlinks=True, ignore=_unneeded)
     return to
 
 
