@@ -156,6 +156,7 @@ static int judge_and_freeze(struct forward *f, struct punch *p)
 	context_judge(f->context, p);
 	if (p->state != PUNCH_QUEUED) {
 		what = HELD;
+		f->on.held(f->on.arg, p);
 	} else {
 		forward_entry_of(f, p, &place);
 		what = outbox_move(&f->outbox, &place) ? MOVED : READY;

@@ -19,6 +19,8 @@ struct forward_events {
 	void *arg;
 	/* An answer showed the server's clock. */
 	void (*server_date)(void *arg, int64_t date_s, struct moment sent, struct moment received);
+	/* Judged for the last time before it would freeze, a punch is held instead. */
+	void (*held)(void *arg, const struct punch *p);
 };
 
 /* Returns 0 or -ENOMEM. The client is borrowed and outlives this. */

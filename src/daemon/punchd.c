@@ -194,6 +194,11 @@ static void on_released(void *arg, const struct punch *p)
 	forward_added(((struct punchd *)arg)->forward, p);
 }
 
+static void on_held(void *arg, const struct punch *p)
+{
+	rejudge_held(((struct punchd *)arg)->rejudge, p);
+}
+
 static void on_added(void *arg, const struct punch *p)
 {
 	struct punchd *d = arg;
@@ -392,7 +397,8 @@ static int make_api(struct punchd *d)
 static int make_line(struct punchd *d)
 {
 	struct context *c = &d->context;
-	const struct forward_events forward = {.arg = d, .server_date = on_server_date};
+	const struct forward_events forward = {
+		.arg = d, .server_date = on_server_date, .held = on_held};
 	const struct intake_events intake = {.arg = d,
 		.publish = on_ack,
 		.claim = on_claim,

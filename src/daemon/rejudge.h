@@ -25,7 +25,7 @@ void rejudge_free(struct rejudge *r);
 /* Something changed: look at every held punch, from the first on. */
 void rejudge_start(struct rejudge *r);
 
-/* A punch was held as it came: it is looked at again when its time is due, if that is all. */
+/* A punch was held elsewhere: it is looked at again when its time is due, if that is all. */
 void rejudge_held(struct rejudge *r, const struct punch *p);
 
 #endif
