@@ -190,7 +190,8 @@ bool broker_publish(const char *topic, const char *payload, const int *numbers, 
 	m->length = strlen(payload);
 	m->taps = calloc((size_t)count + 1, sizeof(int));
 	assert(m->topic && m->payload && m->taps);
-	memcpy(m->taps, numbers, (size_t)count * sizeof(int));
+	if (count > 0)
+		memcpy(m->taps, numbers, (size_t)count * sizeof(int));
 	m->count = count;
 	list_add(&broker.now.queue, m);
 	changed();
@@ -494,4 +495,11 @@ bool mqtt_connected(const struct mqtt *m)
 int64_t mqtt_heard_before_us(const struct mqtt *m)
 {
 	return m->heard_before_us;
+}
+
+int mqtt_set_password(struct mqtt *m, const char *password)
+{
+	(void)m;
+	(void)password;
+	return 0;
 }

@@ -23,11 +23,9 @@ for patch in tests/sim/mutants/*.patch; do
 	make -C build -s -j"$(nproc)" tests/sim/sim >/dev/null
 	line=$(build/tests/sim/sim --seeds "1-$seeds" --first --no-shrink 2>/dev/null | grep FAILED | head -1) || true
 	patch -s -R -p1 <"$patch"
-	if [ -n "$line" ]; then
+	if [[ $line =~ ^seed=([0-9]+)\ .*FAILED:\ ([^,:]*) ]]; then
 		found=$((found + 1))
-		printf '%-28s seed %-5s %s\n' "$name" \
-			"$(sed 's/^seed=\([0-9]*\) .*/\1/' <<<"$line")" \
-			"$(sed 's/.*FAILED: \([^,:]*\).*/\1/' <<<"$line")"
+		printf '%-28s seed %-5s %s\n' "$name" "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
 	else
 		missed=$((missed + 1))
 		printf '%-28s survived %s seeds: %s\n' "$name" "$seeds" "$(head -1 "$patch")"
