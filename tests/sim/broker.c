@@ -264,6 +264,8 @@ static void on_connect(void *arg)
 	tell("the gateway is connected to the broker, %zu messages wait", broker_waiting());
 	m->on.connected(m->on.arg, present);
 	if (gateway_lives() && m->connected)
+		m->on.subscribed(m->on.arg);
+	if (gateway_lives() && m->connected)
 		pump();
 }
 
