@@ -21,7 +21,10 @@
 #define WINDOW_FACTOR 4   /* JUDGING.md §6 */
 #define MAX_FUTURE_S  300 /* [punches] max_future */
 #define JUDGED_S      120 /* what is due is judged after so long, ticks being late */
-#define USED_PERCENT  95
+/* Far beyond what is needed: each start, refresh and probe has a few. */
+#define SYNCS_MAX    100000
+#define SYNCS_A_TAP  100
+#define USED_PERCENT 95
 
 struct watcher watcher;
 
@@ -340,6 +343,8 @@ void laws_after_step(void)
 	if (!gateway_lives() || disk_syncs() == watcher.syncs)
 		return;
 	watcher.syncs = disk_syncs();
+	LAW(watcher.syncs < SYNCS_MAX + SYNCS_A_TAP * tap_count, "the disk is spared",
+		"%lld syncs for %d taps", (long long)watcher.syncs, tap_count);
 	see_new_rows();
 }
 

@@ -189,6 +189,7 @@ static void play_all(struct run *run)
 		pid = wait(&status);
 		for (int i = 0; i < n; i++) {
 			if (workers[i].pid == pid) {
+				story_clear(pid);
 				take_result(run, &workers[i], status);
 				busy--;
 			}

@@ -23,6 +23,7 @@ void story_play_apart(const struct plan *plan, struct result *ret)
 		_exit(0);
 	}
 	assert(waitpid(pid, &status, 0) == pid);
+	story_clear(pid);
 	*ret = *shared;
 	ret->crashed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	munmap(shared, sizeof *shared);
@@ -70,11 +71,6 @@ static int *terminals_of(struct plan *plan)
 	return &plan->terminals;
 }
 
-static int *days_of(struct plan *plan)
-{
-	return &plan->days;
-}
-
 static void without_troubles(struct plan *plan, const struct result *failed)
 {
 	for (int chunk = plan->troubles; chunk > 0; chunk /= 2) {
@@ -99,6 +95,4 @@ void story_shrink(struct plan *plan, const struct result *failed)
 		fewer(plan, people_of, failed);
 		fewer(plan, terminals_of, failed);
 	}
-	/* Troubles lie at a moment of the whole: fewer days would move them, so only the end goes. */
-	(void)days_of;
 }

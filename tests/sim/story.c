@@ -109,11 +109,18 @@ static int remove_one(const char *path, const struct stat *st, int what, struct 
 	return remove(path);
 }
 
-static void make_folder(char path[static 64])
+static void folder_of(pid_t pid, char path[static 64])
 {
-	snprintf(path, 64, "%s/punchd-sim-XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert(mkdtemp(path));
+	snprintf(path, 64, "%s/punchd-sim-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+		(long)pid);
+}
+
+void story_clear(pid_t pid)
+{
+	char path[64];
+
+	folder_of(pid, path);
+	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* ---- a story */
@@ -146,7 +153,9 @@ void story_play(const struct plan *plan, FILE *told, FILE *logs, struct result *
 
 	assert(log);
 	log_set_stream(log);
-	make_folder(folder);
+	story_clear(getpid());
+	folder_of(getpid(), folder);
+	assert(mkdir(folder, 0700) == 0);
 	json_object_seed(1);
 	memset(&ending, 0, sizeof ending);
 	world_begin(plan, told);
@@ -170,5 +179,5 @@ void story_play(const struct plan *plan, FILE *told, FILE *logs, struct result *
 	snprintf(ret->trace, sizeof ret->trace, "%s", trace);
 	log_set_stream(NULL);
 	fclose(log);
-	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	story_clear(getpid());
 }

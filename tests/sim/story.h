@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "plan.h"
 
@@ -19,6 +20,9 @@ struct result {
 
 /* Play a plan in this process. told, logs: where words and the daemon's log go; NULL: nowhere. */
 void story_play(const struct plan *plan, FILE *told, FILE *logs, struct result *ret);
+
+/* Remove what the story of a process that has ended left behind: a crash leaves its folder. */
+void story_clear(pid_t pid);
 
 /* Play it in a process of its own, so that an assertion of the daemon's is a result, too. */
 void story_play_apart(const struct plan *plan, struct result *ret);
