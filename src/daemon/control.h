@@ -1,11 +1,12 @@
 /*
- * The control interface: what operators may ask over the socket (punchd-control(7)). One table has
+ * The control interface: what operators may ask over the socket (punchd(8), CONTROL SOCKET). One table has
  * all routes, with who may take them and what they may be asked.
  */
 #ifndef PUNCHD_DAEMON_CONTROL_H
 #define PUNCHD_DAEMON_CONTROL_H
 
 #include "api/api.h"
+#include "daemon/apikey.h"
 #include "daemon/check.h"
 #include "daemon/context.h"
 #include "daemon/forward.h"
@@ -26,9 +27,8 @@ struct control {
 	int64_t started_us;      /* monotonic */
 	int64_t started_wall_us; /* wall clock */
 	/* The API key. */
-	bool has_key;
-	const char *key_words; /* why there is none, or what is wrong with its file; "" nothing */
-	gid_t group;           /* may act; (gid_t)-1: root and our own user alone */
+	const struct apikey *key;
+	gid_t group; /* may act; (gid_t)-1: root and our own user alone */
 };
 
 /* http_handle. */

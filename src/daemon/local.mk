@@ -2,9 +2,11 @@ noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	src/daemon/acks.c src/daemon/acks.h \
 	src/daemon/alarms.c src/daemon/alarms.h \
+	src/daemon/apikey.c src/daemon/apikey.h \
 	src/daemon/attempts.c src/daemon/attempts.h \
 	src/daemon/check.c src/daemon/check.h \
 	src/daemon/clockmarks.c src/daemon/clockmarks.h \
+	src/daemon/conditions.c src/daemon/conditions.h \
 	src/daemon/context.c src/daemon/context.h \
 	src/daemon/control.c src/daemon/control.h \
 	src/daemon/forward.c src/daemon/forward.h src/daemon/forward_private.h \

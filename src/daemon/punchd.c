@@ -4,15 +4,15 @@
 #include <grp.h>
 #include <jansson.h>
 #include <signal.h>
-#include <sys/stat.h>
 
 #include "api/curl.h"
 #include "base/backoff.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "daemon/apikey.h"
 #include "daemon/check.h"
 #include "daemon/clockmarks.h"
+#include "daemon/conditions.h"
 #include "daemon/control.h"
 #include "daemon/forward.h"
 #include "daemon/guard.h"
@@ -29,7 +29,6 @@
 
 #define GOODBYE_MS      3000 /* answers that are under way are waited for so long */
 #define GOODBYE_LOOK_MS 20
-#define PATH_SIZE       4096
 
 /* Everything that lives while the daemon runs. */
 struct punchd {
@@ -56,122 +55,31 @@ struct punchd {
 	struct loop_timer *goodbye;
 	int64_t goodbye_until_us;
 
-	struct stat key_stat; /* of the key file when it was read */
-	bool has_key;
-	char key_words[SETTINGS_WORDS_MAX];
+	struct apikey key;
 };
 
-/* ---- the API key */
-
-/* Read the key again. Returns 0 or -ENOMEM; no key is no error. */
-static int load_key(struct punchd *d)
-{
-	char words[SETTINGS_WORDS_MAX], path[PATH_SIZE];
-	char *key = settings_key(&d->context.config, words);
-	int r;
-
-	settings_key_path(&d->context.config, path, sizeof path);
-	if (stat(path, &d->key_stat) < 0)
-		memset(&d->key_stat, 0, sizeof d->key_stat);
-	if (words[0] && strcmp(words, d->key_words) != 0)
-		log_warn("api_key",
-			key ? "the API key's file"
-			    : "there is no API key: punches are kept until there is",
-			LOG_S("why", words));
-	memcpy(d->key_words, words, sizeof d->key_words);
-	d->has_key = key != NULL;
-	r = api_client_set_key(d->client, key);
-	if (r == -EINVAL) {
-		log_warn("api_key", "the API key has characters that no header may carry",
-			LOG_S("file", path));
-		d->has_key = false;
-		snprintf(d->key_words, sizeof d->key_words,
-			"%.400s: the key has characters that no header may carry", path);
-		r = api_client_set_key(d->client, NULL);
-	}
-	file_secret_free(key);
-	return r;
-}
-
-static bool key_changed(const struct punchd *d)
-{
-	struct stat now = {.st_size = 0};
-	char path[PATH_SIZE];
-
-	if (stat(settings_key_path(&d->context.config, path, sizeof path), &now) < 0)
-		memset(&now, 0, sizeof now);
-	return now.st_ino != d->key_stat.st_ino || now.st_size != d->key_stat.st_size ||
-		now.st_mtim.tv_sec != d->key_stat.st_mtim.tv_sec ||
-		now.st_mtim.tv_nsec != d->key_stat.st_mtim.tv_nsec ||
-		now.st_mode != d->key_stat.st_mode;
-}
+/* ---- what is looked at every second */
 
 static void take_key(struct punchd *d)
 {
-	if (load_key(d) < 0)
+	if (apikey_load(&d->key, &d->context.config, d->client) < 0)
 		return;
 	forward_resume(d->forward);
 	refresh_wake(d->refresh);
-}
-
-/* ---- alarms that are looked at every second */
-
-static void look_at_api(struct punchd *d)
-{
-	struct alarms *a = &d->context.alarms;
-	const char *refusing = forward_refusing(d->forward);
-	struct api_status s;
-
-	api_client_status(d->client, &s);
-	alarms_set(a, ALARM_API_AUTH,
-		!d->has_key || s.state == API_STATE_AUTH_FAILED || s.forbidden_punch ||
-			s.forbidden_refresh,
-		"%s",
-		!d->has_key ? "there is no API key: put it into the file that [api] key_file names"
-			: s.state == API_STATE_AUTH_FAILED
-			? "the API refuses the key (401): put a valid "
-			  "one into the key file; it is tried "
-			  "at once"
-			: "the API forbids this key what is asked "
-			  "(403): the key's rights are too small");
-	alarms_set(a, ALARM_API_OFFLINE,
-		s.state == API_STATE_OFFLINE || s.state == API_STATE_BACKOFF, "%s",
-		s.state == API_STATE_OFFLINE
-			? "the API cannot be reached: punches are kept and sent when it is back"
-			: "the API answers with errors: punches are kept and sent when it is well");
-	alarms_set(a, ALARM_API_GARBLED, s.garbled || forward_echo_differed(d->forward), "%s",
-		s.garbled ? "what answers is not the API: a proxy, a firewall or a wrong base_url"
-			  : "the API confirmed a record that differs from what was sent");
-	alarms_set(a, ALARM_API_REFUSING, refusing != NULL, "%s", refusing ? refusing : "");
-}
-
-static void look_at_queue(struct punchd *d)
-{
-	struct alarms *a = &d->context.alarms;
-	struct store_counts n;
-
-	store_counts(d->context.store, &n);
-	alarms_set(a, ALARM_HELD, n.open[PUNCH_HELD] > 0,
-		"%lld punches wait for something: punchctl punches --state held says for what",
-		(long long)n.open[PUNCH_HELD]);
-	alarms_set(a, ALARM_PARKED, n.open[PUNCH_PARKED] > 0,
-		"%lld punches need a person: punchctl punches --state parked lists them",
-		(long long)n.open[PUNCH_PARKED]);
 }
 
 static void on_second(void *arg)
 {
 	struct punchd *d = arg;
 
-	if (key_changed(d)) {
+	if (apikey_changed(&d->key, &d->context.config)) {
 		log_info("api_key", "the key file has changed: trying it");
 		take_key(d);
 	}
-	look_at_api(d);
-	look_at_queue(d);
+	conditions_of_api(&d->context, d->forward, d->client, d->key.there);
+	conditions_of_queue(&d->context);
 	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
-	d->control.has_key = d->has_key;
 }
 
 /* ---- the wiring: what must go up goes through here */
@@ -421,7 +329,7 @@ static int make_line(struct punchd *d)
 	if (r == 0)
 		r = forward_new(c, d->client, &forward, &d->forward);
 	if (r == 0)
-		r = load_key(d);
+		r = apikey_load(&d->key, &c->config, d->client);
 	if (r == 0)
 		r = intake_new(c, &d->guard, &d->terminals, &intake, &d->intake);
 	if (r == 0)
@@ -465,8 +373,7 @@ static int make_control(struct punchd *d)
 		.link = d->link,
 		.started_us = loop_now(c->loop).mono_us,
 		.started_wall_us = loop_now(c->loop).wall_us,
-		.has_key = d->has_key,
-		.key_words = d->key_words,
+		.key = &d->key,
 		.group = group_id(c->config.control.group),
 	};
 	r = http_unix_new(c->loop, c->config.control.socket, c->config.control.group,

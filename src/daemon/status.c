@@ -51,8 +51,8 @@ static json_t *api_json(const struct control *control)
 		"idempotent", "unknown", "rate", "limit", count_or_null(s.limit), "remaining",
 		count_or_null(s.remaining), "reset", mono_time(c, s.reset_us), "next_try",
 		mono_time(c, s.next_try_us), "last_success", view_time(s.last_done_us, false),
-		"in_flight", s.in_flight, "key", "there", control->has_key, "warning",
-		words_or_null(control->key_words));
+		"in_flight", s.in_flight, "key", "there", control->key->there, "warning",
+		words_or_null(control->key->words));
 }
 
 static int first_queued(void *arg, const struct punch *p)

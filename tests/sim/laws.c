@@ -6,15 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "base/strmap.h"
-#include "base/time.h"
 #include "cloud.h"
 #include "gateway.h"
 #include "laws_private.h"
 #include "terminal.h"
 
-#define SETTLED_US    (3 * SECOND) /* an answer is on disk after so long */
 #define CHECK_EVERY   HOUR
 #define CALM          (2 * MINUTE)
 #define LOOK_EVERY    (10 * MINUTE)
@@ -22,9 +19,8 @@
 #define MAX_FUTURE_S  300 /* [punches] max_future */
 #define JUDGED_S      120 /* what is due is judged after so long, ticks being late */
 /* Far beyond what is needed: each start, refresh and probe has a few. */
-#define SYNCS_MAX    100000
-#define SYNCS_A_TAP  100
-#define USED_PERCENT 95
+#define SYNCS_MAX   100000
+#define SYNCS_A_TAP 100
 
 struct watcher watcher;
 
@@ -86,7 +82,7 @@ static void close_store(void)
 	watcher.db = NULL;
 }
 
-static const char *column(sqlite3_stmt *s, int i)
+const char *laws_column(sqlite3_stmt *s, int i)
 {
 	const char *text = (const char *)sqlite3_column_text(s, i);
 
@@ -126,8 +122,8 @@ struct tap *laws_tap_of(sqlite3_stmt *row)
 	intptr_t number;
 
 	index_taps();
-	name_tap(name, sizeof name, column(row, 1), column(row, 2), column(row, 3), column(row, 4),
-		sqlite3_column_int(row, 5));
+	name_tap(name, sizeof name, laws_column(row, 1), laws_column(row, 2), laws_column(row, 3),
+		laws_column(row, 4), sqlite3_column_int(row, 5));
 	number = (intptr_t)strmap_get(&watcher.taps, name);
 	return number ? &taps[number - 1] : NULL;
 }
@@ -141,8 +137,8 @@ static void see_row(sqlite3_stmt *s)
 	if (!t) {
 		/* Noise is parked, or its time was none. */
 		LAW(sqlite3_column_int(s, 6) == STATE_PARKED, "nothing is invented",
-			"row %lld, record %s of %s, was never tapped", (long long)seq, column(s, 2),
-			column(s, 1));
+			"row %lld, record %s of %s, was never tapped", (long long)seq,
+			laws_column(s, 2), laws_column(s, 1));
 		return;
 	}
 	LAW(t->seq == 0 || t->seq == seq || t->time[0] == '\0', "a punch is stored once",
@@ -233,9 +229,9 @@ static void what_was_sent_stays_frozen(void)
 
 		snprintf(name, sizeof name, "%lld", (long long)sqlite3_column_int64(s, 0));
 		sent = strmap_get(&watcher.sent, name);
-		LAW(!sent || (sqlite3_column_int(s, 2) && strcmp(sent, column(s, 1)) == 0),
+		LAW(!sent || (sqlite3_column_int(s, 2) && strcmp(sent, laws_column(s, 1)) == 0),
 			"what may have left stays frozen", "row %s was sent as %s and is %s", name,
-			sent, sqlite3_column_int(s, 2) ? column(s, 1) : "not frozen");
+			sent, sqlite3_column_int(s, 2) ? laws_column(s, 1) : "not frozen");
 		unsent += !sent && sqlite3_column_int(s, 2);
 	}
 	sqlite3_reset(s);
@@ -421,228 +417,4 @@ void laws_published(const char *topic, const char *payload, size_t length)
 	root = json_loadb(payload, length, 0, NULL);
 	json_array_foreach(json_object_get(root, "acks"), i, entry) take_ack(serial, entry);
 	json_decref(root);
-}
-
-/* ---- requests */
-
-static int64_t day_start(int64_t time_s)
-{
-	static const struct {
-		const char *zone;
-		int64_t offset_s;
-	} zones[] = {{"UTC", 0}, {"Asia/Kolkata", 19800}, {"Asia/Kathmandu", 20700},
-		{"Asia/Tokyo", 32400}, {"America/Lima", -18000}};
-	int64_t offset_s = 0, local_s;
-
-	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
-		if (strcmp(zones[i].zone, world.plan->time_zone) == 0)
-			offset_s = zones[i].offset_s;
-	}
-	local_s = time_s + offset_s - 4 * 3600;
-	return time_s - ((local_s % 86400) + 86400) % 86400;
-}
-
-/* Nobody of this user's day is before it, but those that are answered and not written yet. */
-static void is_its_turn(int64_t seq, int64_t time_s, const char *user_id)
-{
-	sqlite3_stmt *s = watcher.earlier;
-
-	sqlite3_bind_int64(s, 1, day_start(time_s));
-	sqlite3_bind_int64(s, 2, time_s);
-	sqlite3_bind_int64(s, 3, seq);
-	sqlite3_bind_text(s, 4, user_id, -1, SQLITE_STATIC);
-	while (sqlite3_step(s) == SQLITE_ROW) {
-		char key[40];
-		const struct sent_key *k;
-
-		snprintf(key, sizeof key, "%s", column(s, 1));
-		k = sqlite3_column_int(s, 2) ? cloud_key(key) : NULL;
-		LAW(k && (k->done_run == gateway.starts || k->refused_status), "order",
-			"row %lld of %s goes while row %lld of the same day waits", (long long)seq,
-			user_id, (long long)sqlite3_column_int64(s, 0));
-	}
-	sqlite3_reset(s);
-}
-
-/* One key a punch, for ever, once it may have left. */
-static void has_one_key(int64_t seq, const char *key)
-{
-	char name[32];
-	const char *before;
-	char *kept;
-
-	snprintf(name, sizeof name, "%lld", (long long)seq);
-	before = strmap_get(&watcher.sent, name);
-	LAW(!before || strcmp(before, key) == 0, "one key a punch",
-		"row %lld was sent as %s and is sent as %s", (long long)seq, before ? before : "",
-		key);
-	if (before)
-		return;
-	kept = strdup(key);
-	assert(kept && strmap_put(&watcher.sent, name, kept, NULL) == 0);
-}
-
-static void was_not_settled(const struct sent_key *k, const char *key)
-{
-	if (!k || !k->done_run)
-		return;
-	if (k->done_run != gateway.starts &&
-		(watcher.runs[k->done_run] - k->done_us < SETTLED_US ||
-			watcher.disk_trouble_us > k->done_us - MINUTE))
-		return;
-	LAW(false, "what is settled is not sent again", "key %s was done %s, and is sent again",
-		key, when(k->done_us));
-}
-
-static const char *text_of(const json_t *root, const char *name)
-{
-	const char *text = json_string_value(json_object_get(root, name));
-
-	return text ? text : "";
-}
-
-/* One body a key, for ever. */
-static const struct sent_key *stands_for(const char *key, const json_t *body)
-{
-	const struct sent_key *k = cloud_key_made(key, text_of(body, "user_id"),
-		text_of(body, "device_id"), text_of(body, "type"), text_of(body, "timestamp"));
-
-	LAW(strcmp(k->user_id, text_of(body, "user_id")) == 0 &&
-			strcmp(k->device_id, text_of(body, "device_id")) == 0 &&
-			strcmp(k->type, text_of(body, "type")) == 0 &&
-			strcmp(k->timestamp, text_of(body, "timestamp")) == 0,
-		"one body a wire key", "key %s stood for %s %s %s and is sent with %s %s %s", key,
-		k->user_id, k->type, k->timestamp, text_of(body, "user_id"), text_of(body, "type"),
-		text_of(body, "timestamp"));
-	return k;
-}
-
-/* The row that is frozen under this key, 0: none. */
-static int64_t frozen_row(const char *key, const char *user_id, int64_t time_s)
-{
-	sqlite3_stmt *s = watcher.by_key;
-	uint8_t bytes[16];
-	int64_t seq = 0;
-
-	if (hex_decode(key, bytes, sizeof bytes) != sizeof bytes)
-		return 0;
-	sqlite3_bind_int64(s, 1, time_s);
-	sqlite3_bind_blob(s, 2, bytes, sizeof bytes, SQLITE_STATIC);
-	if (sqlite3_step(s) == SQLITE_ROW && strcmp(column(s, 1), user_id) == 0)
-		seq = sqlite3_column_int64(s, 0);
-	sqlite3_reset(s);
-	return seq;
-}
-
-void laws_submitted(const char *key, const char *body)
-{
-	const struct sent_key *k;
-	int64_t time_s = 0, seq;
-	json_t *root;
-
-	if (!key[0])
-		return;
-	root = json_loads(body, 0, NULL);
-	k = stands_for(key, root);
-	time_parse_rfc3339(k->timestamp, &time_s);
-	seq = frozen_row(key, k->user_id, time_s);
-	LAW(seq, "a body freezes before it can leave", "%s is not frozen in the store", key);
-	if (seq) {
-		is_its_turn(seq, time_s, k->user_id);
-		has_one_key(seq, key);
-		was_not_settled(k, key);
-	}
-	json_decref(root);
-}
-
-/* It has not left: it may be judged again, and go under another key. */
-static void forget_key(const char *key)
-{
-	const char *name, *sent;
-	size_t pos = 0;
-
-	while ((sent = strmap_next(&watcher.sent, &pos, &name))) {
-		if (strcmp(sent, key) == 0) {
-			free(strmap_del(&watcher.sent, name));
-			return;
-		}
-	}
-}
-
-void laws_answered(const char *key, int status, bool never_left, const char *body)
-{
-	struct sent_key *k = key[0] ? cloud_key(key) : NULL;
-
-	if (!k)
-		return;
-	if (never_left && !k->doubtful)
-		forget_key(key);
-	else if (status >= 200 && status < 300 && body[0] == '{') {
-		k->done_run = gateway.starts;
-		k->done_us = world.now_us;
-	} else if ((status == 403 || status == 404) && body[0] == '{') {
-		k->refused_status = status;
-	} else if (!never_left) {
-		k->doubtful = true;
-	}
-}
-
-void laws_abandoned(const char *key)
-{
-	struct sent_key *k = key[0] ? cloud_key(key) : NULL;
-
-	if (k)
-		k->doubtful = true;
-}
-
-/* ---- the rate */
-
-/* Nothing has changed the rules, so the gateway can know them. */
-void laws_limited(void)
-{
-	watcher.limited++;
-	LAW(world.now_us < cloud.excuse_us || watcher.limited <= 1, "no more requests than allowed",
-		"429 number %d of this run", watcher.limited);
-}
-
-static bool any_ailment(void)
-{
-	const struct ailments *a = &ailments;
-
-	return a->line_cut || a->no_headers || a->lose_request || a->lose_answer || a->slow ||
-		a->status_chance || a->doubt_chance || a->garbage || a->foreign_a_window;
-}
-
-void laws_window_began(bool at_once)
-{
-	int64_t in_parallel = 0, room;
-
-	watcher.spoilt = !at_once || any_ailment() || world.now_us < cloud.excuse_us ||
-		disk_is_full() ||
-		world.now_us - gateway.started_us < 2 * world.plan->window_s * SECOND;
-	watcher.backlog = 0;
-	if (!watcher.db || !gateway_lives())
-		return;
-	if (sqlite3_step(watcher.queued) == SQLITE_ROW) {
-		watcher.backlog = sqlite3_column_int64(watcher.queued, 0);
-		in_parallel = sqlite3_column_int64(watcher.queued, 1);
-	}
-	sqlite3_reset(watcher.queued);
-	if (in_parallel > world.plan->max_in_flight)
-		in_parallel = world.plan->max_in_flight;
-	room = in_parallel * world.plan->window_s * SECOND / (world.plan->latency_us + 20 * MS);
-	if (room < cloud.limit * 2 || watcher.backlog < cloud.limit * 2)
-		watcher.spoilt = true;
-}
-
-void laws_window_ended(int64_t used)
-{
-	if (watcher.spoilt || any_ailment() || world.now_us < cloud.excuse_us ||
-		laws_disk_excuse() || !gateway_lives() || watcher.backlog == 0 ||
-		world.now_us - gateway.started_us < 2 * world.plan->window_s * SECOND)
-		return;
-	LAW(used * 100 >= cloud.limit * USED_PERCENT, "the allowance is used",
-		"%lld of %lld requests with %lld punches waiting", (long long)used,
-		(long long)cloud.limit, (long long)watcher.backlog);
-	watcher.full_windows++;
 }

@@ -1,4 +1,5 @@
-/* What the laws' two files share. */
+/* What the laws' files share: laws.c (the store and what is acknowledged), laws_wire.c (the cloud),
+ * oracle.c (the end). */
 #ifndef PUNCHD_SIM_LAWS_PRIVATE_H
 #define PUNCHD_SIM_LAWS_PRIVATE_H
 
@@ -37,6 +38,9 @@ struct watcher {
 	struct event *check, *look;
 };
 extern struct watcher watcher;
+
+/* A text of a row, "" where there is none. */
+const char *laws_column(sqlite3_stmt *s, int i);
 
 /* Its row may be gone, where it is settled. */
 bool laws_may_be_purged(const struct tap *t);

@@ -1,0 +1,28 @@
+/*
+ * The API key's file: read at the start, on SIGHUP, and whenever the file has changed.
+ *
+ * A key that is missing or cannot be read is no fault: punches are kept until there is one. The key
+ * itself goes to the client and stays nowhere else.
+ */
+#ifndef PUNCHD_DAEMON_APIKEY_H
+#define PUNCHD_DAEMON_APIKEY_H
+
+#include <sys/stat.h>
+
+#include "api/api.h"
+#include "daemon/settings.h"
+
+/* All zero before the first reading. */
+struct apikey {
+	struct stat stat; /* of the file when it was read */
+	bool there;
+	char words[SETTINGS_WORDS_MAX]; /* why there is none, or what is wrong with its file; "" */
+};
+
+/* Read the file and hand the key over. Returns 0, also where there is no key, or -ENOMEM. */
+int apikey_load(struct apikey *k, const struct config *config, struct api_client *client);
+
+/* Whether the file is another one than was read. */
+bool apikey_changed(const struct apikey *k, const struct config *config);
+
+#endif
