@@ -262,6 +262,7 @@ static void post_attendance(const struct request *q, struct response *r)
 			k->first = (int64_t)cloud.record_count;
 		k->records++;
 		add_record(&record);
+		laws_recorded(record.key);
 	}
 	put_body(r, 201, record_json(&cloud.records[k->first], k->first));
 }

@@ -31,7 +31,7 @@ struct sent_key {
 	int done_run; /* in this run that it is done; 0: not yet */
 	int64_t done_us;
 	int refused_status; /* that it is refused, in so many words; 0: not */
-	bool doubtful;      /* a send of it has no answer that says what became of it */
+	int doubts;         /* sends of it without an answer that says what became of them */
 };
 
 struct cloud {

@@ -29,6 +29,8 @@ void laws_puback(const int *numbers, int count);
 void laws_submitted(const char *key, const char *body);
 /* The gateway is told what became of it; status 0: no answer. */
 void laws_answered(const char *key, int status, bool never_left, const char *body);
+/* The cloud has made a record under this key. */
+void laws_recorded(const char *key);
 /* The gateway has ended without being told. */
 void laws_abandoned(const char *key);
 

@@ -71,14 +71,18 @@ static void has_one_key(int64_t seq, const char *key)
 	assert(kept && strmap_put(&watcher.sent, name, kept, NULL) == 0);
 }
 
-static void was_not_settled(const struct sent_key *k, const char *key)
+static void was_not_settled(struct sent_key *k, const char *key)
 {
-	if (!k || !k->done_run)
+	if (!k->done_run)
 		return;
 	if (k->done_run != gateway.starts &&
 		(watcher.runs[k->done_run] - k->done_us < SETTLED_US ||
-			watcher.disk_trouble_us > k->done_us - MINUTE))
+			watcher.disk_trouble_us > k->done_us - MINUTE)) {
+		/* The answer died with the run: as good as none. */
+		k->done_run = 0;
+		k->doubts++;
 		return;
+	}
 	LAW(false, "what is settled is not sent again", "key %s was done %s, and is sent again",
 		key, when(k->done_us));
 }
@@ -91,9 +95,9 @@ static const char *text_of(const json_t *root, const char *name)
 }
 
 /* One body a key, for ever. */
-static const struct sent_key *stands_for(const char *key, const json_t *body)
+static struct sent_key *stands_for(const char *key, const json_t *body)
 {
-	const struct sent_key *k = cloud_key_made(key, text_of(body, "user_id"),
+	struct sent_key *k = cloud_key_made(key, text_of(body, "user_id"),
 		text_of(body, "device_id"), text_of(body, "type"), text_of(body, "timestamp"));
 
 	LAW(strcmp(k->user_id, text_of(body, "user_id")) == 0 &&
@@ -125,7 +129,7 @@ static int64_t frozen_row(const char *key, const char *user_id, int64_t time_s)
 
 void laws_submitted(const char *key, const char *body)
 {
-	const struct sent_key *k;
+	struct sent_key *k;
 	int64_t time_s = 0, seq;
 	json_t *root;
 
@@ -164,7 +168,7 @@ void laws_answered(const char *key, int status, bool never_left, const char *bod
 
 	if (!k)
 		return;
-	if (never_left && !k->doubtful)
+	if (never_left && k->doubts == 0)
 		forget_key(key);
 	else if (status >= 200 && status < 300 && body[0] == '{') {
 		k->done_run = gateway.starts;
@@ -172,7 +176,7 @@ void laws_answered(const char *key, int status, bool never_left, const char *bod
 	} else if ((status == 403 || status == 404) && body[0] == '{') {
 		k->refused_status = status;
 	} else if (!never_left) {
-		k->doubtful = true;
+		k->doubts++;
 	}
 }
 
@@ -181,7 +185,15 @@ void laws_abandoned(const char *key)
 	struct sent_key *k = key[0] ? cloud_key(key) : NULL;
 
 	if (k)
-		k->doubtful = true;
+		k->doubts++;
+}
+
+void laws_recorded(const char *key)
+{
+	const struct sent_key *k = cloud_key(key);
+
+	LAW(k->records <= 1 + k->doubts, "once more for a doubt at the most",
+		"key %s makes record number %d after %d doubts", key, k->records, k->doubts);
 }
 
 /* ---- the rate */

@@ -89,6 +89,8 @@ static void on_back(void *arg)
 
 	if (b->request->answered && gateway_at(POINT_ANSWER))
 		hand_back(b);
+	else if (b->request->answered)
+		laws_abandoned(b->request->key);
 	request_free(b->request);
 	free(b->response.body);
 	free(b);
