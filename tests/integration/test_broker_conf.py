@@ -170,7 +170,8 @@ def fill(broker, count, tmp_path):
 def drain(broker, count, wait_s=60):
     """How many messages wait for the gateway, up to count; by a client that is fast."""
     r = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port), "-i", "gateway",
-                        "-c", "-q", "1", "-t", "att/v1/+/punch", "-C", str(count), "-W", str(wait_s), "-F", "%t %l"],
+                        "-c", "-q", "1", "-t", "att/v1/+/punch", "-C", str(count), "-W", str(wait_s),
+                        "-F", "%t %l"],
                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                        timeout=90)
     return r.stdout.count("\n")
