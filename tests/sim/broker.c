@@ -283,6 +283,21 @@ void broker_cut_link(void)
 		down(link, MQTT_LOST, "Connection reset by peer");
 }
 
+void broker_take_over(enum intruder what)
+{
+	static const char *const deeds[] = {"goes again", "wipes its session", "takes what waits"};
+
+	if (!broker.up)
+		return;
+	tell("another client comes with the gateway's id and %s", deeds[what]);
+	broker_cut_link();
+	if (what == INTRUDER_PASSES)
+		return;
+	session_clear(&broker.now);
+	broker.now.there = what == INTRUDER_TAKES;
+	changed();
+}
+
 void broker_black_hole(bool swallowed)
 {
 	broker.swallows = swallowed;

@@ -5,7 +5,7 @@
  * from a kill with what it saved last, so that messages are missing, and others that were
  * acknowledged long ago come again; it keeps no more than its queue takes and drops the rest in
  * silence; what was on its way when the link broke comes again with DUP; where it lost its memory it
- * does not know the gateway's session. (FACTS.md, MQTT: each was seen.)
+ * does not know the gateway's session; and whoever comes with the gateway's client id gets its session.
  */
 #ifndef PUNCHD_SIM_BROKER_H
 #define PUNCHD_SIM_BROKER_H
@@ -33,6 +33,11 @@ void broker_black_hole(bool swallowed);
 
 /* The gateway's connection breaks. */
 void broker_cut_link(void);
+
+/* Another client comes with the gateway's client id: its link is cut. The other one only comes and
+ * goes, wipes the session by asking for a clean one, or takes what waits for itself. */
+enum intruder { INTRUDER_PASSES, INTRUDER_WIPES, INTRUDER_TAKES };
+void broker_take_over(enum intruder what);
 
 /* Messages that wait for the gateway, or are on their way to it. */
 size_t broker_waiting(void);

@@ -44,7 +44,7 @@ enum trouble_kind {
 	TROUBLE_BROKER_KILL, /* kill -9: it comes back with what it last saved */
 	TROUBLE_BROKER_NEW,  /* it comes back without its memory */
 	TROUBLE_BLACK_HOLE,  /* connections to it are swallowed */
-	TROUBLE_LINK_CUT,    /* the gateway's connection breaks */
+	TROUBLE_LINK_CUT, /* the gateway's connection breaks, or another client takes its place */
 	/* the terminals */
 	TROUBLE_TERMINAL_AWAY,  /* off the network: it stores, and sends batches afterwards */
 	TROUBLE_TERMINAL_CLOCK, /* its clock shows another time */

@@ -125,7 +125,12 @@ static void begin_kind(const struct plan_trouble *t)
 	case TROUBLE_BROKER_KILL:
 	case TROUBLE_BROKER_NEW: broker_stop(true); break;
 	case TROUBLE_BLACK_HOLE: broker_black_hole(true); break;
-	case TROUBLE_LINK_CUT: broker_cut_link(); break;
+	case TROUBLE_LINK_CUT:
+		if (t->number % 4 == 0)
+			broker_take_over((enum intruder)(t->number / 4 % 3));
+		else
+			broker_cut_link();
+		break;
 	case TROUBLE_TERMINAL_AWAY: terminal_set_away(some_terminal(t), true); break;
 	case TROUBLE_TERMINAL_CLOCK:
 		terminal_set_clock(some_terminal(t), wrong_clock(t->number / 128));
