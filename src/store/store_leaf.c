@@ -41,7 +41,10 @@ enum leaf_kind leaf_look(
 {
 	int header = number == 1 ? 100 : 0, kind = bytes[header], size;
 
-	*ret = (struct leaf_page){.kind = LEAF_NONE, .bytes = bytes, .header = header};
+	*ret = (struct leaf_page){.kind = LEAF_NONE,
+		.bytes = bytes,
+		.header = header,
+		.present = pages_present(p, number)};
 	if (kind != LEAF_INDEX_INNER && kind != LEAF_TABLE_INNER && kind != LEAF_INDEX &&
 		kind != LEAF_TABLE)
 		return LEAF_NONE;
@@ -113,7 +116,8 @@ static int add_overflow(
 		uint32_t after = get32(page);
 
 		/* The last page of a chain points nowhere, and only that one. */
-		if ((after == 0) != (ret->length + n == length))
+		if ((after == 0) != (ret->length + n == length) ||
+			n + 4 > (size_t)pages_present(p, next))
 			break;
 		memcpy(ret->payload + ret->length, page + 4, n);
 		ret->length += n;
@@ -139,7 +143,10 @@ static int read_payload(const struct pages *p, const struct leaf_page *page, uin
 		return r;
 	memcpy(ret->payload, page->bytes + at, local);
 	ret->length = local;
-	if (local == length)
+	/* What was cut off reads as zeros: columns made of these are nobody's. */
+	if (at + local > (size_t)page->present)
+		ret->length = at < (uint32_t)page->present ? (size_t)page->present - at : 0;
+	if (local == length || ret->length < local)
 		return 0;
 	return add_overflow(p, get32(page->bytes + at + local), (size_t)length, ret);
 }

@@ -119,6 +119,7 @@ int pages_open(const char *path, struct pages *ret)
 	if (r > 0) {
 		ret->page_size = ret->usable = r;
 		ret->in_file = ret->count = (uint32_t)((bytes + r - 1) / r);
+		ret->tail = (int)(bytes % r);
 		r = overlay(ret);
 	}
 	if (r < 0)
@@ -138,6 +139,13 @@ void pages_done(struct pages *p)
 bool pages_in_log(const struct pages *p, uint32_t number)
 {
 	return p->frame_of && number <= p->count && p->frame_of[number] != 0;
+}
+
+int pages_present(const struct pages *p, uint32_t number)
+{
+	bool cut = number == p->in_file && p->tail != 0 && !pages_in_log(p, number);
+
+	return cut ? p->tail : p->page_size;
 }
 
 int pages_read(const struct pages *p, uint32_t number, uint8_t *ret_page)
