@@ -4,12 +4,14 @@ libbase_a_SOURCES = \
 	src/base/banned.h \
 	src/base/bucket.c src/base/bucket.h \
 	src/base/buf.c src/base/buf.h \
+	src/base/chain.c src/base/chain.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/file.c src/base/file.h \
 	src/base/hex.c src/base/hex.h \
 	src/base/jget.c src/base/jget.h \
 	src/base/jsplit.c src/base/jsplit.h \
 	src/base/log.c src/base/log.h \
+	src/base/strhash.c src/base/strhash.h \
 	src/base/strmap.c src/base/strmap.h \
 	src/base/time.c src/base/time.h \
 	src/base/tzrule.c src/base/tzrule.h \

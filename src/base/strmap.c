@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "base/strhash.h"
+
 struct strmap_slot {
 	char *key; /* owned; NULL: never used, DEAD: deleted */
 	void *value;
@@ -14,18 +16,6 @@ static char dead_mark;
 static int slot_live(const struct strmap_slot *s)
 {
 	return s->key && s->key != DEAD;
-}
-
-/* FNV-1a, started from the seed and stirred at the end (MurmurHash3's finaliser). */
-static uint64_t hash_of(const struct strmap *m, const char *key)
-{
-	uint64_t h = 0xcbf29ce484222325ULL ^ m->seed;
-
-	for (; *key; key++)
-		h = (h ^ (unsigned char)*key) * 0x100000001b3ULL;
-	h ^= m->seed >> 32 ^ h >> 33;
-	h *= 0xff51afd7ed558ccdULL;
-	return h ^ h >> 33;
 }
 
 void strmap_init(struct strmap *m, uint64_t seed)
@@ -93,14 +83,14 @@ static int grow(struct strmap *m)
 
 void *strmap_get(const struct strmap *m, const char *key)
 {
-	const struct strmap_slot *s = find(m, key, hash_of(m, key));
+	const struct strmap_slot *s = find(m, key, strhash(m->seed, key));
 
 	return s ? s->value : NULL;
 }
 
 int strmap_put(struct strmap *m, const char *key, void *value, void **ret_old)
 {
-	uint64_t hash = hash_of(m, key);
+	uint64_t hash = strhash(m->seed, key);
 	struct strmap_slot *s = find(m, key, hash);
 	struct strmap_slot entry = {.value = value, .hash = hash};
 
@@ -122,7 +112,7 @@ int strmap_put(struct strmap *m, const char *key, void *value, void **ret_old)
 
 void *strmap_del(struct strmap *m, const char *key)
 {
-	struct strmap_slot *s = find(m, key, hash_of(m, key));
+	struct strmap_slot *s = find(m, key, strhash(m->seed, key));
 
 	if (!s)
 		return NULL;

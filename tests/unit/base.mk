@@ -3,6 +3,7 @@ UNIT_BASE = \
 	tests/unit/test_backoff \
 	tests/unit/test_bucket \
 	tests/unit/test_buf \
+	tests/unit/test_chain \
 	tests/unit/test_clock \
 	tests/unit/test_file \
 	tests/unit/test_hex \
@@ -25,6 +26,8 @@ tests_unit_test_bucket_SOURCES = tests/unit/test_bucket.c tests/unit/unit.h
 tests_unit_test_bucket_LDADD = $(unit_base_libs)
 tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/unit.h
 tests_unit_test_buf_LDADD = $(unit_base_libs)
+tests_unit_test_chain_SOURCES = tests/unit/test_chain.c tests/unit/unit.h
+tests_unit_test_chain_LDADD = $(unit_base_libs)
 tests_unit_test_clock_SOURCES = tests/unit/test_clock.c tests/unit/unit.h
 tests_unit_test_clock_LDADD = $(unit_base_libs)
 tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/unit.h
