@@ -18,6 +18,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/opening.c src/daemon/opening.h \
 	src/daemon/punchd.c src/daemon/punchd.h \
 	src/daemon/refresh.c src/daemon/refresh.h \
+	src/daemon/refresh_page.c src/daemon/refresh_page.h \
 	src/daemon/rejudge.c src/daemon/rejudge.h \
 	src/daemon/replaced.c src/daemon/replaced.h \
 	src/daemon/settings.c src/daemon/settings.h \

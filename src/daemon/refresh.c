@@ -5,18 +5,20 @@
 #include "base/backoff.h"
 #include "base/jget.h"
 #include "base/log.h"
-#include "base/strmap.h"
+#include "daemon/refresh_page.h"
 #include "store/store_directory.h"
 
 #define PAGE_USERS   100 /* asked for; what came decides how the list goes on */
 #define PASSES_MAX   20 /* of a list that shifts while it is paged, before it is left for a while */
 #define USERS_MAX    1000000
-#define FIELD_MAX    256 /* bytes of a name and the like that are kept */
-#define ID_MAX       CLOUD_ID_MAX
 #define BUSY_WAIT_MS 5000 /* asking again for room where the client cannot say when */
 #define WORDS_MAX    200
 
-enum what { WHAT_DEVICES, WHAT_USERS, WHATS };
+/* Of a day's requests refreshes take 10 % at most: users nine, devices one. */
+#define USERS_PERCENT   9
+#define DEVICES_PERCENT 1
+#define LIMIT_PLAN      100 /* requests a minute of the smallest plan */
+#define MS_PER_MIN      60000
 
 /* One of the two lists. */
 struct list {
@@ -28,67 +30,93 @@ struct list {
 	bool failed;  /* the last try; it is said once */
 	int64_t pass; /* the newest pass this list has completed */
 
-	int64_t offset;
-	int64_t total; /* as the first page said; -1: not yet */
-	bool shifted;
-	int passes;         /* of this due, or since it failed */
-	struct strmap seen; /* ids of all passes over a list of this total */
+	int64_t offset;  /* of what comes next */
+	int64_t total;   /* as the first page said; -1: not yet */
+	int64_t strange; /* entries that cannot be used */
+	char seam[CLOUD_ID_MAX +
+		1];       /* the last entry before offset; "": it is not asked for again */
+	int overlap;      /* entries of the page under way that came before: 0 or 1 */
+	bool shifted;     /* the total changed */
+	bool unstable;    /* the order did, or it is read for the second time */
+	int passes;       /* of this due, or since it failed */
+	int64_t requests; /* of this due */
 };
 
 struct refresh {
 	struct context *context;
 	struct api_client *client;
 	struct refresh_events on;
-	struct list lists[WHATS];
+	struct list lists[DIR_WHATS];
 	struct backoff backoff;
 	struct refresh_status status;
 	char words[WORDS_MAX];
 };
 
-static const char seen_mark;
-
-static enum what what_of(const struct list *l)
+static enum dir_what what_of(const struct list *l)
 {
-	return l == &l->r->lists[WHAT_USERS] ? WHAT_USERS : WHAT_DEVICES;
+	return l == &l->r->lists[DIR_USERS] ? DIR_USERS : DIR_DEVICES;
 }
 
 static const char *name_of(const struct list *l)
 {
-	return what_of(l) == WHAT_USERS ? "users" : "devices";
+	return what_of(l) == DIR_USERS ? "users" : "devices";
+}
+
+/* ---- intervals */
+
+/* How long requests are to be apart so that no more than our share of a day's is used. */
+static int64_t share_ms(const struct list *l, int64_t requests)
+{
+	int64_t limit = l->r->context->config.api.plan;
+	int64_t percent = what_of(l) == DIR_USERS ? USERS_PERCENT : DEVICES_PERCENT;
+	struct api_status s;
+
+	api_client_status(l->r->client, &s);
+	if (s.limit > 0)
+		limit = s.limit;
+	if (limit <= 0)
+		limit = LIMIT_PLAN;
+	return requests * MS_PER_MIN * 100 / percent / limit;
+}
+
+/* Until the next pass, by what the last one took. */
+static int64_t interval_ms(const struct list *l)
+{
+	const struct config *c = &l->r->context->config;
+	int64_t wanted_ms = what_of(l) == DIR_USERS ? c->sync.users_ms : c->sync.devices_ms;
+	int64_t least_ms = share_ms(l, l->requests);
+
+	return wanted_ms > least_ms ? wanted_ms : least_ms;
 }
 
 /* ---- passes */
 
 static void restart(struct list *l)
 {
-	strmap_done(&l->seen);
-	strmap_init(&l->seen, loop_random(l->r->context->loop));
+	directory_pass_begin(&l->r->context->directory, what_of(l));
 	l->offset = 0;
 	l->total = -1;
+	l->strange = 0;
+	l->seam[0] = '\0';
 	l->shifted = false;
+	l->unstable = false;
 }
 
 static void begin(struct list *l)
 {
 	l->due = true;
 	l->passes = 0;
+	l->requests = 0;
 	restart(l);
 	l->stale = l->running;
 	if (!l->running)
 		loop_timer_set(l->timer, 0);
 }
 
-static int64_t interval_ms(const struct list *l)
-{
-	const struct config *c = &l->r->context->config;
-
-	return what_of(l) == WHAT_USERS ? c->sync.users_ms : c->sync.devices_ms;
-}
-
 static void note_pass(struct list *l)
 {
 	struct refresh *r = l->r;
-	const struct list *other = &r->lists[what_of(l) == WHAT_USERS ? WHAT_DEVICES : WHAT_USERS];
+	const struct list *other = &r->lists[what_of(l) == DIR_USERS ? DIR_DEVICES : DIR_USERS];
 
 	l->pass = r->status.wanted;
 	if (other->pass >= l->pass)
@@ -96,159 +124,106 @@ static void note_pass(struct list *l)
 	backoff_reset(&r->backoff);
 }
 
-static int save_time(struct list *l, int64_t now_ms)
-{
-	struct store *s = l->r->context->store;
-	bool users = what_of(l) == WHAT_USERS;
-	int r = store_begin(s);
-
-	if (r == 0)
-		r = store_meta_set(s, users ? "users_pass" : "devices_pass", now_ms);
-	if (r == 0)
-		return store_commit(s);
-	store_rollback(s);
-	return r;
-}
-
-static void fail(struct list *l, const char *words)
+/* What has come of the pass is kept: it goes on with the page that failed. */
+static void fail(struct list *l, const char *words, int64_t least_ms)
 {
 	struct refresh *r = l->r;
 	int64_t wait_ms = backoff_next_ms(&r->backoff, loop_random(r->context->loop));
 	bool again = l->failed && strcmp(r->words, words) == 0;
 
+	if (wait_ms < least_ms)
+		wait_ms = least_ms;
 	l->failed = true;
-	l->passes = 0;
 	r->status.failed = r->status.wanted;
 	punch_text_cut(r->words, sizeof r->words, words);
 	log_put(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "sync_failed",
 		"the directory could not be fetched; the cached one serves on",
 		LOG_LIST(LOG_S("list", name_of(l)), LOG_S("why", words),
 			LOG_I("again_in_s", (wait_ms + 999) / 1000)));
-	restart(l);
 	loop_timer_set(l->timer, wait_ms);
 }
 
-static void complete(struct list *l)
+static void give_up(struct list *l, const char *words)
+{
+	int64_t least_ms = share_ms(l, l->requests);
+
+	l->passes = 0;
+	l->requests = 0;
+	restart(l);
+	fail(l, words, least_ms);
+}
+
+struct missing {
+	struct store *store;
+	enum dir_what what;
+};
+
+static int store_missing(void *arg, const char *key, int passes)
+{
+	const struct missing *m = arg;
+
+	return store_missing_put(m->store, m->what, key, passes);
+}
+
+/* The time of the pass, and who was missing from it, in one commit. */
+static int save_pass(struct list *l, bool stable, int64_t now_ms)
+{
+	struct context *c = l->r->context;
+	struct missing missing = {c->store, what_of(l)};
+	int r = store_begin(c->store);
+
+	if (r == 0)
+		r = store_meta_set(c->store,
+			missing.what == DIR_USERS ? "users_pass" : "devices_pass", now_ms);
+	if (r == 0 && stable)
+		r = directory_pass_missing(&c->directory, missing.what, store_missing, &missing);
+	if (r == 0)
+		return store_commit(c->store);
+	store_rollback(c->store);
+	return r;
+}
+
+/* stable: what was not seen is missing. */
+static void complete(struct list *l, bool stable)
 {
 	struct context *c = l->r->context;
 	int64_t now_ms = loop_now(c->loop).wall_us / 1000;
-	bool users = what_of(l) == WHAT_USERS;
-	bool first = (users ? c->users_pass_ms : c->devices_pass_ms) == 0;
-	int r = save_time(l, now_ms);
+	int64_t *pass_ms = what_of(l) == DIR_USERS ? &c->users_pass_ms : &c->devices_pass_ms;
+	size_t seen = directory_pass_seen(&c->directory, what_of(l)), gone = 0;
+	bool first = *pass_ms == 0;
+	int r = save_pass(l, stable, now_ms);
 
 	if (r < 0) {
 		context_store_failed(c, r, "keeping the directory");
-		fail(l, "it could not be stored");
+		give_up(l, "it could not be stored");
 		return;
 	}
-	if (users)
-		c->users_pass_ms = now_ms;
-	else
-		c->devices_pass_ms = now_ms;
+	*pass_ms = now_ms;
+	if (stable)
+		gone = directory_pass_end(&c->directory, what_of(l));
 	log_info("synced", "the directory was fetched", LOG_S("list", name_of(l)),
-		LOG_I("entries", (int64_t)strmap_count(&l->seen)));
+		LOG_I("entries", (int64_t)seen), LOG_I("gone", (int64_t)gone));
 	l->due = false;
 	l->failed = false;
 	note_pass(l);
-	restart(l);
 	loop_timer_set(l->timer, interval_ms(l));
-	if (first)
+	if (first || gone > 0)
 		l->r->on.changed(l->r->on.arg);
-}
-
-/* ---- entries */
-
-/* A text of an entry: as it is, cut where it is long, "" where it is none. */
-static const char *field(const json_t *entry, const char *key, char ret[static FIELD_MAX + 1])
-{
-	punch_text_cut(ret, FIELD_MAX + 1, jget_str_or_empty(entry, key));
-	return ret;
-}
-
-static bool see(struct list *l, const char *id)
-{
-	void *before = NULL;
-
-	return strmap_put(&l->seen, id, (void *)(uintptr_t)&seen_mark, &before) == 0 && !before;
-}
-
-/* Returns an enum dir_change or an error. */
-static int put_user(struct list *l, const json_t *entry)
-{
-	char name[FIELD_MAX + 1], email[FIELD_MAX + 1], phone[FIELD_MAX + 1],
-		department[FIELD_MAX + 1], updated[FIELD_MAX + 1];
-	struct dir_user user = {.name = field(entry, "name", name),
-		.email = field(entry, "email", email),
-		.phone = field(entry, "phone", phone),
-		.department = field(entry, "department", department),
-		.updated_at = field(entry, "updated_at", updated)};
-	struct context *c = l->r->context;
-	int r;
-
-	if (jget_str(entry, "id", 1, ID_MAX, &user.id) <= 0)
-		return DIR_SAME;
-	see(l, user.id);
-	r = directory_put_user(&c->directory, &user);
-	if (r > DIR_SAME) {
-		int error = store_user_put(c->store, &user);
-
-		return error < 0 ? error : r;
-	}
-	return r;
-}
-
-static int put_device(struct list *l, const json_t *entry)
-{
-	char name[FIELD_MAX + 1], type[FIELD_MAX + 1], status[FIELD_MAX + 1],
-		location[FIELD_MAX + 1], updated[FIELD_MAX + 1];
-	struct dir_device device = {.name = field(entry, "name", name),
-		.type = field(entry, "type", type),
-		.status = field(entry, "status", status),
-		.location = field(entry, "location", location),
-		.updated_at = field(entry, "updated_at", updated)};
-	struct context *c = l->r->context;
-	int r;
-
-	if (jget_str(entry, "id", 1, ID_MAX, &device.id) <= 0 ||
-		jget_str(entry, "serial_number", 1, FIELD_MAX, &device.serial) <= 0)
-		return DIR_SAME;
-	see(l, device.serial);
-	r = directory_put_device(&c->directory, &device);
-	if (r > DIR_SAME) {
-		int error = store_device_put(c->store, &device);
-
-		return error < 0 ? error : r;
-	}
-	return r;
-}
-
-/* Take a page over, in one commit. Returns how many entries changed, or an error. */
-static int take_page(struct list *l, const json_t *data)
-{
-	struct store *s = l->r->context->store;
-	int changed = 0, r = 0;
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach(data, i, entry)
-	{
-		r = what_of(l) == WHAT_USERS ? put_user(l, entry) : put_device(l, entry);
-		if (r < 0)
-			break;
-		changed += r != DIR_SAME;
-	}
-	if (r >= 0)
-		r = store_commit(s);
-	if (r < 0) {
-		store_rollback(s);
-		return r;
-	}
-	return changed;
 }
 
 /* ---- requests */
 
 static void on_page(void *arg, const struct api_reply *reply);
+
+/*
+ * A page begins with the last entry of the one before: where it does not, the list has moved between
+ * the two, and who was pushed over the seam may have been missed.
+ */
+static int ask_users(struct list *l)
+{
+	l->overlap = l->offset > 0 && l->seam[0] != '\0';
+	return api_users_list(l->r->client, PAGE_USERS, l->offset - l->overlap, on_page, l);
+}
 
 static void ask(struct list *l)
 {
@@ -262,12 +237,11 @@ static void ask(struct list *l)
 		loop_timer_set(l->timer, wait_us >= 0 ? (wait_us + 999) / 1000 : BUSY_WAIT_MS);
 		return;
 	}
-	error = what_of(l) == WHAT_USERS
-		? api_users_list(r->client, PAGE_USERS, l->offset, on_page, l)
-		: api_devices_list(r->client, on_page, l);
+	error = what_of(l) == DIR_USERS ? ask_users(l) : api_devices_list(r->client, on_page, l);
 	l->running = error == 0;
+	l->requests++;
 	if (error < 0)
-		fail(l, "out of memory");
+		fail(l, "out of memory", 0);
 }
 
 static void on_timer(void *arg)
@@ -286,46 +260,74 @@ static void on_timer(void *arg)
  */
 static void end_of_users(struct list *l)
 {
-	bool whole = (int64_t)strmap_count(&l->seen) >= l->total;
+	int64_t seen = l->strange +
+		(int64_t)directory_pass_seen(&l->r->context->directory, DIR_USERS);
 
-	if (whole && !l->shifted) {
-		complete(l);
+	if (seen >= l->total && !l->shifted) {
+		complete(l, !l->unstable && seen == l->total);
 		return;
 	}
 	if (++l->passes == PASSES_MAX) {
-		fail(l, "the list of users changes faster than it can be read");
+		give_up(l, "the list of users changes faster than it can be read");
 		return;
 	}
 	log_put(l->passes == 1 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "sync_shifted",
 		"the list of users changed while it was read: once more",
-		LOG_LIST(LOG_I("seen", (int64_t)strmap_count(&l->seen)), LOG_I("total", l->total)));
+		LOG_LIST(LOG_I("seen", seen), LOG_I("total", l->total)));
 	if (l->shifted)
 		restart(l);
+	else
+		l->unstable = true;
 	l->offset = 0;
+	l->strange = 0;
 	ask(l);
 }
 
-static void take_users(struct list *l, const struct api_reply *reply)
+static void take_users(
+	struct list *l, const struct api_reply *reply, const struct refresh_page *page)
 {
-	int64_t total = -1, came = (int64_t)json_array_size(reply->data);
+	int64_t total = -1, came = (int64_t)json_array_size(reply->data), more = came - l->overlap;
 
 	jget_int(reply->meta, "total", 0, INT64_MAX, &total);
 	if (l->total >= 0 && total != l->total)
 		l->shifted = true;
+	if (l->overlap && strcmp(page->first, l->seam) != 0)
+		l->unstable = true;
 	l->total = total;
-	l->offset += came;
-	/* Without a total only an empty page is the end. */
-	if (came == 0 || (total >= 0 && l->offset >= total) || l->offset > USERS_MAX)
+	l->strange += page->strange;
+	l->offset += more > 0 ? more : 0;
+	/* Where one comes at a time, the next page would only bring that one again. */
+	punch_text_cut(l->seam, sizeof l->seam, came > 1 ? page->last : "");
+	/* Without a total only a page with nothing new is the end. */
+	if (more <= 0 || (total >= 0 && l->offset >= total) || l->offset > USERS_MAX)
 		end_of_users(l);
 	else
 		ask(l);
+}
+
+static void take_page(struct list *l, const struct api_reply *reply)
+{
+	struct refresh *r = l->r;
+	struct refresh_page page;
+	int error = refresh_page_take(r->context, what_of(l), reply->data, &page);
+
+	if (error < 0) {
+		context_store_failed(r->context, error, "keeping the directory");
+		fail(l, "it could not be stored", 0);
+		return;
+	}
+	if (page.changed > 0)
+		r->on.changed(r->on.arg);
+	if (what_of(l) == DIR_USERS)
+		take_users(l, reply, &page);
+	else
+		complete(l, true);
 }
 
 static void on_page(void *arg, const struct api_reply *reply)
 {
 	struct list *l = arg;
 	struct refresh *r = l->r;
-	int changed;
 
 	l->running = false;
 	if (reply->outcome == API_CANCELLED)
@@ -336,24 +338,11 @@ static void on_page(void *arg, const struct api_reply *reply)
 	if (reply->outcome == API_RATE_LIMITED || l->stale) {
 		l->stale = false;
 		ask(l); /* where there is no room it is told for how long */
-		return;
+	} else if (reply->outcome != API_DONE || !json_is_array(reply->data)) {
+		fail(l, reply->message[0] ? reply->message : api_outcome_name(reply->outcome), 0);
+	} else {
+		take_page(l, reply);
 	}
-	if (reply->outcome != API_DONE || !json_is_array(reply->data)) {
-		fail(l, reply->message[0] ? reply->message : api_outcome_name(reply->outcome));
-		return;
-	}
-	changed = take_page(l, reply->data);
-	if (changed < 0) {
-		context_store_failed(r->context, changed, "keeping the directory");
-		fail(l, "it could not be stored");
-		return;
-	}
-	if (changed > 0)
-		r->on.changed(r->on.arg);
-	if (what_of(l) == WHAT_USERS)
-		take_users(l, reply);
-	else
-		complete(l);
 }
 
 /* ---- life */
@@ -368,9 +357,8 @@ int refresh_new(struct context *context, struct api_client *client,
 	*r = (struct refresh){.context = context, .client = client, .on = *events};
 	backoff_init(
 		&r->backoff, context->config.api.retry_min_ms, context->config.api.retry_max_ms);
-	for (int i = 0; i < WHATS; i++) {
+	for (int i = 0; i < DIR_WHATS; i++) {
 		r->lists[i].r = r;
-		strmap_init(&r->lists[i].seen, 0);
 		r->lists[i].timer = loop_timer_new(context->loop, on_timer, &r->lists[i]);
 		if (!r->lists[i].timer) {
 			refresh_free(r);
@@ -386,17 +374,15 @@ void refresh_free(struct refresh *r)
 {
 	if (!r)
 		return;
-	for (int i = 0; i < WHATS; i++) {
+	for (int i = 0; i < DIR_WHATS; i++)
 		loop_timer_free(r->lists[i].timer);
-		strmap_done(&r->lists[i].seen);
-	}
 	free(r);
 }
 
 int64_t refresh_now(struct refresh *r)
 {
 	r->status.wanted++;
-	for (int i = 0; i < WHATS; i++)
+	for (int i = 0; i < DIR_WHATS; i++)
 		begin(&r->lists[i]);
 	return r->status.wanted;
 }
@@ -405,7 +391,7 @@ void refresh_wake(struct refresh *r)
 {
 	backoff_init(&r->backoff, r->context->config.api.retry_min_ms,
 		r->context->config.api.retry_max_ms);
-	for (int i = 0; i < WHATS; i++) {
+	for (int i = 0; i < DIR_WHATS; i++) {
 		if (!r->lists[i].running)
 			loop_timer_set(
 				r->lists[i].timer, r->lists[i].due ? 0 : interval_ms(&r->lists[i]));

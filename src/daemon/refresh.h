@@ -4,7 +4,15 @@
  *
  * A pass counts as complete when every page came and as many people were seen as the total says.
  * Where the total changed while paging, or the order did, the list is read once more; one that never
- * comes whole is a failed pass, with what was seen of it kept. Nothing is ever removed.
+ * comes whole is a failed pass, with what was seen of it kept. A page that fails is asked for again,
+ * and the pass goes on from there, also in the next rate window.
+ *
+ * Additions and changes count with their page. Who is missing counts where a complete pass was
+ * stable, too: read once, with one total throughout, and each page beginning where the one before
+ * ended. Nothing is ever removed (core/directory.h).
+ *
+ * Where [sync] would have refreshes use more than a tenth of the requests that the key has in a day,
+ * the intervals are stretched; a refresh that was asked for comes at once.
  */
 #ifndef PUNCHD_DAEMON_REFRESH_H
 #define PUNCHD_DAEMON_REFRESH_H

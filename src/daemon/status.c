@@ -99,9 +99,9 @@ static json_t *directory_json(const struct control *control)
 
 	refresh_status(control->refresh, &s);
 	return json_pack("{s:I, s:o, s:I, s:o, s:I, s:I, s:o}", "users",
-		(json_int_t)strmap_count(&c->directory.users), "users_synced_at",
+		(json_int_t)directory_count(&c->directory, DIR_USERS), "users_synced_at",
 		view_time(c->users_pass_ms * 1000, false), "devices",
-		(json_int_t)strmap_count(&c->directory.devices), "devices_synced_at",
+		(json_int_t)directory_count(&c->directory, DIR_DEVICES), "devices_synced_at",
 		view_time(c->devices_pass_ms * 1000, false), "pass", (json_int_t)s.complete,
 		"failed_pass", (json_int_t)s.failed, "pass_error",
 		s.failed > s.complete ? json_string(s.words) : json_null());

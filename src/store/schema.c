@@ -87,6 +87,13 @@ static const char *const migrations[] = {
 	" serial TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,"
 	" status TEXT NOT NULL, location TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT, WITHOUT "
 	"ROWID;",
+	/* 2: who is missing from the last passes over a list of the cloud, and from how many; enum
+	 * dir_what. Rows of their own: the lists' do not change by it. */
+	"CREATE TABLE missing ("
+	" what INTEGER NOT NULL CHECK (what IN (0, 1)),"
+	" key TEXT NOT NULL,"
+	" passes INTEGER NOT NULL CHECK (passes IN (1, 2)),"
+	" PRIMARY KEY (key, what)) STRICT, WITHOUT ROWID;",
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 

@@ -42,6 +42,20 @@ int store_device_put(struct store *s, const struct dir_device *d)
 	return put(s, SQL_DEVICE_PUT, texts, 7);
 }
 
+int store_missing_put(struct store *s, enum dir_what what, const char *key, int passes)
+{
+	sqlite3_stmt *stmt;
+	int r = store_prepared_write(s, passes > 0 ? SQL_MISSING_PUT : SQL_MISSING_DEL, &stmt);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int(stmt, 1, (int)what);
+	sqlite3_bind_text(stmt, 2, key, -1, SQLITE_STATIC);
+	if (passes > 0)
+		sqlite3_bind_int(stmt, 3, passes);
+	return store_step_done(stmt);
+}
+
 static int load_users(struct store *s, struct directory *d)
 {
 	sqlite3_stmt *stmt;
@@ -77,9 +91,27 @@ static int load_devices(struct store *s, struct directory *d)
 	return r;
 }
 
+static int load_missing(struct store *s, struct directory *d)
+{
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_MISSING_ALL, &stmt);
+
+	if (r < 0)
+		return r;
+	while ((r = store_step_row(stmt)) > 0) {
+		const char *key = (const char *)sqlite3_column_text(stmt, 1);
+		enum dir_what what = sqlite3_column_int(stmt, 0) ? DIR_USERS : DIR_DEVICES;
+
+		directory_set_missed(d, what, key ? key : "", sqlite3_column_int(stmt, 2));
+	}
+	return r;
+}
+
 int store_directory_load(struct store *s, struct directory *d)
 {
 	int r = load_users(s, d);
 
-	return r < 0 ? r : load_devices(s, d);
+	if (r >= 0)
+		r = load_devices(s, d);
+	return r < 0 ? r : load_missing(s, d);
 }

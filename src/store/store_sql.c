@@ -99,6 +99,10 @@ static const char *const texts[SQL_COUNT_] = {
 		" updated_at = excluded.updated_at",
 	[SQL_DEVICE_ALL] =
 		"SELECT id, serial, name, type, status, location, updated_at FROM device",
+	[SQL_MISSING_PUT] = "INSERT INTO missing (what, key, passes) VALUES (?1, ?2, ?3)"
+			    " ON CONFLICT (key, what) DO UPDATE SET passes = excluded.passes",
+	[SQL_MISSING_DEL] = "DELETE FROM missing WHERE what = ?1 AND key = ?2",
+	[SQL_MISSING_ALL] = "SELECT what, key, passes FROM missing",
 	[SQL_GUARD_ADD] = "INSERT INTO guarded (topic, payload, retained, dup, parses)"
 			  " VALUES (?, ?, ?, ?, 1)",
 	[SQL_GUARD_RAISE] = "UPDATE guarded SET parses = parses + 1 WHERE id = ?",

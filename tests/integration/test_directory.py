@@ -136,15 +136,69 @@ def test_the_cached_lists_serve_while_new_ones_cannot_be_had(tmp_path):
         assert cached(place) == rows
 
 
+def missing(place):
+    with sqlite3.connect(f"file:{place.gateway.store}?mode=ro", uri=True) as db:
+        return db.execute("SELECT what, key, passes FROM missing ORDER BY key").fetchall()
+
+
 def test_who_is_gone_is_still_sent_and_the_api_decides(tmp_path):
-    with Place(tmp_path) as place:
+    with Place(tmp_path, users=3) as place:
         place.cloud.remove_user("usr_000001")
-        place.sync()
+        assert place.sync()["users"] == 3
+        assert missing(place) == [(1, "usr_000001", 1)]
+        # The second pass is another run's.
+        place.gateway.stop()
+        place.start()
+        assert directory(place)["users"] == 2
+        assert missing(place) == [(1, "usr_000001", 2)]
+        assert len(cached(place)[0]) == 3
         assert place.send(punch("1"))[0]["status"] == "queued"
         place.gateway.wait_status(lambda s: s["queue"]["parked"] == 1, "the refusal")
         refused = find(place, "1")
         assert (refused["reason"], refused["tries"]) == ("api_404", 1)
         assert refused["error"]["param"] == "user_id"
+
+
+def test_who_is_back_is_not_gone(tmp_path):
+    with Place(tmp_path, users=3) as place:
+        user = place.cloud.get("/users?limit=1&offset=2").data[0]
+        place.cloud.remove_user(user["id"])
+        place.sync()
+        assert place.sync()["users"] == 2
+        place.cloud.put_user(**{key: user[key] for key in ("id", "name", "email", "phone")})
+        assert place.sync()["users"] == 3
+        assert missing(place) == []
+
+
+def test_a_list_that_moves_while_it_is_read_makes_nobody_missing(tmp_path):
+    """One leaves from the first page and one comes at the end while the second is on its way: the
+    total stays, and the first of the second page was moved over the seam."""
+    with Place(tmp_path, users=250) as place:
+        for turn in range(2):
+            place.cloud.add_fault("slow=500ms,path=/users")
+            before = place.requests()
+            place.gateway.request("POST", "/v1/sync")
+            wait_for(lambda: place.requests() == before + 1, "the first page")
+            wait_for(lambda: place.requests() == before + 2, "the second page is asked for")
+            place.cloud.remove_user(f"usr_{turn + 1:06d}")
+            place.cloud.put_user(id=f"usr_x{turn}", name="New")
+            place.cloud.clear_faults()
+            place.gateway.wait_status(
+                lambda s, n=turn + 2: s["directory"]["pass"] == n, "the pass")
+        assert missing(place) == []
+        assert directory(place)["users"] >= 250
+
+
+def test_a_page_that_fails_is_asked_for_again(tmp_path):
+    """The pass goes on from there: a line that fails now and then would never let a long one end."""
+    with Place(tmp_path, users=950, start=False, settings={"api.retry_min": "50ms"}) as place:
+        place.cloud.add_fault("slow=100ms,path=/users")
+        place.gateway.start()
+        wait_for(lambda: place.requests() == 5, "half of the list")
+        place.cloud.add_fault("status=503,path=/users,count=1")
+        place.gateway.wait_synced()
+        assert directory(place)["users"] == 950
+        assert place.requests() == 10 + 1
 
 
 def test_no_room_in_the_middle_of_a_list(tmp_path):
@@ -157,9 +211,23 @@ def test_no_room_in_the_middle_of_a_list(tmp_path):
 
 
 def test_each_list_has_its_interval(tmp_path):
-    with Place(tmp_path, settings={"sync.users": "1s", "sync.devices": "36500d"}) as place:
+    with Place(tmp_path, "--plan", "6000",
+               settings={"sync.users": "1s", "sync.devices": "36500d"}) as place:
         wait_for(lambda: place.requests() >= 3, "users are fetched again")
         assert place.requests("GET /devices") == 1
+
+
+def test_refreshes_take_a_tenth_of_the_requests_at_most(tmp_path):
+    """A list of three pages every second would be three times what the smallest plan has in a day:
+    the interval is stretched, where a list of one page with a large plan goes by the setting."""
+    settings = {"sync.users": "1s", "sync.devices": "1s"}
+    with Place(tmp_path, "--plan", "100", users=250, settings=settings) as place:
+        place.send(punch("1"))
+        for second in range(3):
+            wait_for(lambda n=second: place.gateway.status()["uptime_s"] > n + 1, "a second")
+        assert (place.requests(), place.requests("GET /devices")) == (3, 1)
+        assert place.sync()["pass"] == 2  # who asks is not kept waiting
+        assert (place.requests(), place.requests("GET /devices")) == (6, 2)
 
 
 def test_what_has_not_changed_is_not_written_again(tmp_path):

@@ -196,7 +196,7 @@ static void test_newer_version_is_left_alone(void **state)
 	before = file_bytes(f->path, &n);
 	assert_int_equal(fixture_open_fails(f), -EPROTONOSUPPORT);
 	assert_string_equal(
-		f->words, "it was made by a newer punchd (format 1000, this one knows 1)");
+		f->words, "it was made by a newer punchd (format 1000, this one knows 2)");
 	after = file_bytes(f->path, &m);
 	assert_int_equal(n, m);
 	assert_memory_equal(before, after, n);

@@ -592,6 +592,8 @@ static void test_directory(void **state)
 					 &(struct dir_user){"usr_1", i ? "New" : "Old", "a@b.c",
 						 "+49", "Hall", "2026"}),
 			0);
+		assert_int_equal(store_missing_put(s, DIR_DEVICES, "SER", i + 1), 0);
+		assert_int_equal(store_missing_put(s, DIR_USERS, "usr_1", 1 - i), 0);
 		assert_int_equal(store_device_put(s,
 					 &(struct dir_device){"dev_1", "SER", i ? "New" : "Old",
 						 "face", "active", "Door", "2027"}),
@@ -616,6 +618,8 @@ static void test_directory(void **state)
 	assert_string_equal(v->status, "active");
 	assert_string_equal(v->location, "Door");
 	assert_string_equal(v->updated_at, "2027");
+	assert_int_equal(directory_missed(&d, DIR_DEVICES, "SER"), 2);
+	assert_int_equal(directory_missed(&d, DIR_USERS, "usr_1"), 0);
 	directory_done(&d);
 }
 

@@ -1,0 +1,24 @@
+/* Taking one page of the cloud's lists over: into the store, and then into memory. */
+#ifndef PUNCHD_DAEMON_REFRESH_PAGE_H
+#define PUNCHD_DAEMON_REFRESH_PAGE_H
+
+#include <jansson.h>
+
+#include "daemon/context.h"
+
+struct refresh_page {
+	int changed; /* entries that are new or different, or are back */
+	int strange; /* entries without an id or serial that can be used: passed over */
+	/* Ids or serials of the first and last entry; "" where they are strange, or there is none. */
+	char first[CLOUD_ID_MAX + 1], last[CLOUD_ID_MAX + 1];
+};
+
+/*
+ * What is on disk already is not written again: a page that brings nothing new writes nothing.
+ * Memory follows the commit, so that what could not be written is new again the next time.
+ * Returns 0 or an error, with nothing changed but for a lack of memory.
+ */
+int refresh_page_take(
+	struct context *c, enum dir_what what, const json_t *data, struct refresh_page *ret);
+
+#endif
