@@ -48,7 +48,10 @@ struct config {
 		int64_t max_age_ms;
 		int64_t max_future_ms;
 		int64_t accept_from_s; /* INT64_MIN: no limit */
-		int64_t greet;         /* 0 or 1 */
+		int64_t unknown_user;  /* enum verdict_answer, and the next two */
+		int64_t unknown_device;
+		int64_t inactive_device;
+		int64_t greet; /* 0 or 1 */
 	} punches;
 	struct {
 		char *path;

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "core/verdict.h"
 
 #define DAY_MS  86400000LL
 #define EVER_MS (36500 * DAY_MS)
@@ -57,6 +58,17 @@ const struct config_key config_keys[] = {
 		"RFC 3339; earlier punches are held as before_start"},
 	{"punches", "max_future", CONFIG_DURATION, AT(punches.max_future_ms), "5m", 0, EVER_MS,
 		true, "a punch later than now by more than this is held as future_time"},
+	{"punches", "unknown_user", CONFIG_ANSWER, AT(punches.unknown_user), "hold", 0,
+		VERDICT_PARK, true,
+		"hold, park or forward a punch of somebody who is not in the list of users; only "
+		"an id, usr_…, can be forwarded, others are held"},
+	{"punches", "unknown_device", CONFIG_ANSWER, AT(punches.unknown_device), "hold", 0,
+		VERDICT_PARK, true,
+		"hold, park or forward a punch of a terminal that is not in the list of devices; "
+		"its serial number is forwarded"},
+	{"punches", "inactive_device", CONFIG_ANSWER, AT(punches.inactive_device), "hold", 0,
+		VERDICT_FORWARD, true,
+		"hold or forward a punch of a device whose status is not active"},
 	{"punches", "greet", CONFIG_BOOL, AT(punches.greet), "yes", 0, 1, true,
 		"put the user's name into the acknowledgement"},
 	{"store", "path", CONFIG_ABSOLUTE, AT(store.path), "/var/lib/punchd/punchd.db", 0, 0, false,
@@ -161,6 +173,21 @@ static int parse_clock(const char *v, int64_t *ret)
 	return 0;
 }
 
+/* By enum verdict_answer. */
+static const char *const answers[] = {"hold", "forward", "park"};
+#define ANSWERS ((int64_t)(sizeof answers / sizeof answers[0]))
+
+static int parse_answer(const struct config_key *k, const char *value, int64_t *ret)
+{
+	for (int64_t i = 0; i < ANSWERS && i <= k->max; i++) {
+		if (strcmp(value, answers[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int parse_level(const char *value, int64_t *ret)
 {
 	enum log_level level;
@@ -196,6 +223,7 @@ static int parse_number(const struct config_key *k, const char *value, int64_t *
 	case CONFIG_CLOCK: return parse_clock(value, ret);
 	case CONFIG_TIME: return parse_time(value, ret);
 	case CONFIG_LEVEL: return parse_level(value, ret);
+	case CONFIG_ANSWER: return parse_answer(k, value, ret);
 	case CONFIG_TEXT:
 	case CONFIG_URL:
 	case CONFIG_ABSOLUTE:
@@ -289,6 +317,7 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 			buf_add_str(out, time_format_utc(value, -1, text));
 		break;
 	case CONFIG_LEVEL: print_level(value, out); break;
+	case CONFIG_ANSWER: buf_add_str(out, answers[value]); break;
 	case CONFIG_PLAN:
 		if (value == 0) {
 			buf_add_str(out, "auto");
@@ -340,6 +369,10 @@ void config_key_describe(const struct config_key *k, struct buf *out)
 		buf_add_str(out, "a time with its offset, as 2026-02-01T08:00:00+02:00");
 		break;
 	case CONFIG_LEVEL: buf_add_str(out, "error, warning, info or debug"); break;
+	case CONFIG_ANSWER:
+		buf_add_str(
+			out, k->max < VERDICT_PARK ? "hold or forward" : "hold, park or forward");
+		break;
 	case CONFIG_ABSOLUTE: buf_add_str(out, "an absolute path"); break;
 	case CONFIG_PREFIX:
 		buf_add_str(out, "a topic's beginning, without + and # and no leading $");

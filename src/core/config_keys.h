@@ -18,6 +18,7 @@ enum config_type {
 	CONFIG_CLOCK, /* hh:mm */
 	CONFIG_TIME,  /* RFC 3339, or empty */
 	CONFIG_LEVEL,
+	CONFIG_ANSWER,   /* enum verdict_answer, up to max */
 	CONFIG_ABSOLUTE, /* an absolute path */
 	CONFIG_PREFIX,   /* what may stand before an MQTT topic */
 };

@@ -1,6 +1,7 @@
 #include "core/verdict.h"
 
 #include <assert.h>
+#include <strings.h>
 
 #include "base/clock.h"
 
@@ -70,6 +71,37 @@ static void take_person_and_device(const struct verdict_context *c, struct punch
 	punch_text_set(p->device_id, sizeof p->device_id, device ? device->id : "");
 }
 
+/* A cloud that states no status says nothing against a device. */
+static bool is_inactive(const struct verdict_context *c)
+{
+	const struct dir_device *device = directory_device(c->directory, c->serial);
+
+	return device && device->status[0] && strcasecmp(device->status, "active") != 0;
+}
+
+static enum verdict_answer device_answer(const struct verdict_context *c)
+{
+	return c->devices_listed ? c->settings->unknown_device : VERDICT_HOLD;
+}
+
+/* Only the cloud's own ids mean something to it. */
+static enum verdict_answer user_answer(const struct verdict_context *c, const struct punch *p)
+{
+	enum verdict_answer answer = c->users_listed ? c->settings->unknown_user : VERDICT_HOLD;
+
+	return answer == VERDICT_FORWARD && p->user_kind != USER_ID ? VERDICT_HOLD : answer;
+}
+
+/* What is to be forwarded though nobody knows it goes as the terminal sent it; where that is longer
+ * than an id can be it stays unknown. */
+static void forward_unknown(const struct verdict_context *c, struct punch *p)
+{
+	if (p->device_id[0] == '\0' && device_answer(c) == VERDICT_FORWARD)
+		punch_text_set(p->device_id, sizeof p->device_id, c->serial);
+	if (p->user_id[0] == '\0' && user_answer(c, p) == VERDICT_FORWARD)
+		punch_text_set(p->user_id, sizeof p->user_id, p->user);
+}
+
 /* Of several reasons the first is shown (JUDGING.md §7). */
 static enum punch_reason first_reason(const struct verdict_context *c, const struct punch *p)
 {
@@ -82,6 +114,8 @@ static enum punch_reason first_reason(const struct verdict_context *c, const str
 		return reason;
 	if (p->device_id[0] == '\0')
 		return REASON_UNKNOWN_DEVICE;
+	if (is_inactive(c) && c->settings->inactive_device != VERDICT_FORWARD)
+		return REASON_INACTIVE_DEVICE;
 	if (p->user_id[0] == '\0')
 		return REASON_UNKNOWN_USER;
 	if (p->type == TYPE_NONE)
@@ -89,17 +123,28 @@ static enum punch_reason first_reason(const struct verdict_context *c, const str
 	return REASON_NONE;
 }
 
+static enum punch_state state_for(const struct verdict_context *c, const struct punch *p)
+{
+	if (p->reason == REASON_NONE)
+		return PUNCH_QUEUED;
+	if ((p->reason == REASON_UNKNOWN_DEVICE && device_answer(c) == VERDICT_PARK) ||
+		(p->reason == REASON_UNKNOWN_USER && user_answer(c, p) == VERDICT_PARK))
+		return PUNCH_PARKED;
+	return PUNCH_HELD;
+}
+
 void verdict_judge(const struct verdict_context *context, struct punch *p)
 {
 	assert(p->frozen_us == 0);
 	take_time(p);
 	take_person_and_device(context, p);
+	forward_unknown(context, p);
 	if (p->type_sent != TYPE_NONE) {
 		p->type = p->type_sent;
 		p->type_from = FROM_TERMINAL;
 	}
 	p->reason = (int)first_reason(context, p);
-	p->state = p->reason == REASON_NONE ? PUNCH_QUEUED : PUNCH_HELD;
+	p->state = state_for(context, p);
 }
 
 void verdict_park(struct punch *p, int reason, const char *message)

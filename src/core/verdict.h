@@ -9,10 +9,17 @@
 #include "core/directory.h"
 #include "core/punch.h"
 
+/* What becomes of a punch whose person or device cannot be used as it is ([punches]). The numbers
+ * are those of core/config_keys.c. */
+enum verdict_answer { VERDICT_HOLD, VERDICT_FORWARD, VERDICT_PARK };
+
 struct verdict_settings {
 	int64_t max_age_s;
 	int64_t max_future_s;
 	int64_t accept_from_s; /* INT64_MIN: no such limit */
+	enum verdict_answer unknown_user;
+	enum verdict_answer unknown_device;
+	enum verdict_answer inactive_device; /* not VERDICT_PARK */
 };
 
 struct verdict_context {
@@ -20,6 +27,8 @@ struct verdict_context {
 	const struct directory *directory;
 	const char *serial; /* the terminal's serial_number in the cloud */
 	int64_t now_us;     /* wall clock */
+	/* Whether the lists were ever read whole: before that, who is not in them is only held. */
+	bool users_listed, devices_listed;
 };
 
 /*

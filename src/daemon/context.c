@@ -13,6 +13,8 @@ void context_judge(struct context *c, struct punch *p)
 		.directory = &c->directory,
 		.serial = p->terminal,
 		.now_us = loop_now(c->loop).wall_us,
+		.users_listed = c->users_pass_ms != 0,
+		.devices_listed = c->devices_pass_ms != 0,
 	};
 
 	verdict_judge(&v, p);

@@ -192,6 +192,9 @@ static void take_settings(struct punchd *d)
 		.max_age_s = c->punches.max_age_ms / 1000,
 		.max_future_s = c->punches.max_future_ms / 1000,
 		.accept_from_s = c->punches.accept_from_s,
+		.unknown_user = (enum verdict_answer)c->punches.unknown_user,
+		.unknown_device = (enum verdict_answer)c->punches.unknown_device,
+		.inactive_device = (enum verdict_answer)c->punches.inactive_device,
 	};
 }
 

@@ -248,3 +248,29 @@ def test_what_has_not_changed_is_not_written_again(tmp_path):
         place.start()
         place.gateway.stop()
         assert written(b"Other Name")
+
+
+def test_a_device_that_is_not_active(tmp_path):
+    with Place(tmp_path) as place:
+        place.cloud.put_device(serial_number=SERIAL, status="maintenance")
+        place.sync()
+        ack, = place.send(punch("1"))
+        assert (ack["status"], ack["reason"]) == ("held", "inactive_device")
+        place.cloud.put_device(serial_number=SERIAL, status="active")
+        place.sync()
+        place.gateway.wait_delivered(1)
+
+
+def test_strangers_are_parked_or_forwarded_by_setting(tmp_path):
+    settings = {"punches.unknown_user": "park", "punches.unknown_device": "forward"}
+    with Place(tmp_path, settings=settings) as place, Hand(place.broker.port, "NEW-1") as new:
+        assert place.send(punch("1", "usr_new")) == [
+            {"id": "1", "status": "parked", "reason": "unknown_user"}]
+        new.send(punch("2"))
+        new.wait_acked([{"id": "2"}])
+        assert new.acks[0]["status"] == "queued"
+        # The API is asked with the serial number, and decides.
+        status = place.gateway.wait_status(lambda s: s["queue"]["parked"] == 2, "the refusal")
+        adds_up(status)
+        refused = find(place, "2")
+        assert (refused["reason"], refused["device_id"]) == ("api_404", "NEW-1")

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "core/config.h"
+#include "core/verdict.h"
 
 static struct config conf;
 static struct buf faults;
@@ -70,6 +71,9 @@ static void test_defaults(void **state)
 	assert_int_equal(conf.punches.max_age_ms, 90 * 86400000LL);
 	assert_int_equal(conf.punches.max_future_ms, 300000);
 	assert_int_equal(conf.punches.accept_from_s, INT64_MIN);
+	assert_int_equal(conf.punches.unknown_user, VERDICT_HOLD);
+	assert_int_equal(conf.punches.unknown_device, VERDICT_HOLD);
+	assert_int_equal(conf.punches.inactive_device, VERDICT_HOLD);
 	assert_int_equal(conf.punches.greet, 1);
 	assert_string_equal(conf.store.path, "/var/lib/punchd/punchd.db");
 	assert_int_equal(conf.store.retention_ms, 90 * 86400000LL);
@@ -91,7 +95,8 @@ static void test_every_key_is_read(void **state)
 		    "auth_retry=1h\n[mqtt]\nhost=broker\nport=8883\nclient_id=me\nusername=u\n"
 		    "password_file=/p\nkeepalive=5s\ntopic_prefix=site7/\n[site]\nname=Hall 1\n"
 		    "time_zone=Europe/Berlin\nday_start=23:59\n[punches]\nmax_age=1d\n"
-		    "max_future=0\naccept_from=2026-02-01T08:00:00+02:00\ngreet=no\n[store]\n"
+		    "max_future=0\naccept_from=2026-02-01T08:00:00+02:00\ngreet=no\n"
+		    "unknown_user=park\nunknown_device=forward\ninactive_device=forward\n[store]\n"
 		    "path=/x.db\nretention=0\nmin_free=2G\n[sync]\nusers=1s\ndevices=36500d\n"
 		    "[control]\nsocket=/s\ngroup=staff\n[log]\nlevel=debug\n");
 	assert_string_equal(conf.api.base_url, "https://x.example:8443/v1");
@@ -116,6 +121,9 @@ static void test_every_key_is_read(void **state)
 	assert_int_equal(conf.punches.max_age_ms, 86400000);
 	assert_int_equal(conf.punches.max_future_ms, 0);
 	assert_int_equal(conf.punches.accept_from_s, 1769925600);
+	assert_int_equal(conf.punches.unknown_user, VERDICT_PARK);
+	assert_int_equal(conf.punches.unknown_device, VERDICT_FORWARD);
+	assert_int_equal(conf.punches.inactive_device, VERDICT_FORWARD);
 	assert_int_equal(conf.punches.greet, 0);
 	assert_string_equal(conf.store.path, "/x.db");
 	assert_int_equal(conf.store.retention_ms, 0);
@@ -198,6 +206,9 @@ static void test_bad_values(void **state)
 		{"site", "name=K\xf6ln", NULL},
 		{"punches", "max_age=0", NULL},
 		{"punches", "max_future=-1s", NULL},
+		{"punches", "unknown_user=drop", NULL},
+		{"punches", "unknown_device=", NULL},
+		{"punches", "inactive_device=park", "`park` is not hold or forward"},
 		{"punches", "accept_from=2026-02-01",
 			"`2026-02-01` is not a time with its offset, as 2026-02-01T08:00:00+02:00"},
 		{"punches", "accept_from=2026-02-01T08:00:00", NULL},
@@ -453,7 +464,7 @@ static void test_example_is_the_defaults(void **state)
 		if (!strchr(s, '\n'))
 			break;
 	}
-	assert_int_equal(settings, 31);
+	assert_int_equal(settings, 34);
 	assert_good(text.data);
 	config_print(&conf, &printed);
 	assert_string_equal(printed.data, wanted.data);

@@ -277,6 +277,101 @@ static void test_park(void **state)
 	assert_int_equal(strlen(p.error_message), REFUSAL_TEXT_MAX);
 }
 
+static void assert_parked(struct punch p, enum punch_reason reason)
+{
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_PARKED);
+	assert_int_equal(p.reason, reason);
+}
+
+static struct punch sample_of(const char *user, enum user_kind kind)
+{
+	struct punch p = sample(NOW_S);
+
+	punch_text_set(p.user, sizeof p.user, user);
+	p.user_kind = kind;
+	return p;
+}
+
+static void test_unknown_users_by_setting(void **state)
+{
+	struct punch p = sample_of("usr_new", USER_ID);
+
+	(void)state;
+	context.users_listed = true;
+	settings.unknown_user = VERDICT_PARK;
+	assert_parked(p, REASON_UNKNOWN_USER);
+	assert_parked(sample_of("1001", USER_PIN), REASON_UNKNOWN_USER);
+	settings.unknown_user = VERDICT_FORWARD;
+	assert_held(sample_of("1001", USER_PIN), REASON_UNKNOWN_USER);
+	assert_held(sample_of("no@example.org", USER_EMAIL), REASON_UNKNOWN_USER);
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_QUEUED);
+	assert_string_equal(p.user_id, "usr_new");
+	/* longer than an id of the cloud */
+	memset(p.user, 'x', CLOUD_ID_MAX + 1);
+	p.user[CLOUD_ID_MAX + 1] = '\0';
+	assert_held(p, REASON_UNKNOWN_USER);
+	/* other reasons come first, and hold */
+	settings.unknown_user = VERDICT_PARK;
+	p.time_s = NOW_S + 3600;
+	assert_held(p, REASON_FUTURE_TIME);
+}
+
+static void test_unknown_devices_by_setting(void **state)
+{
+	struct punch p = sample(NOW_S);
+
+	(void)state;
+	context.devices_listed = true;
+	context.serial = "NEW";
+	settings.unknown_device = VERDICT_PARK;
+	assert_parked(p, REASON_UNKNOWN_DEVICE);
+	settings.unknown_device = VERDICT_FORWARD;
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_QUEUED);
+	assert_string_equal(p.device_id, "NEW");
+	assert_string_equal(p.user_id, "usr_1");
+}
+
+/* A list that was never read says nothing of who is not in it. */
+static void test_before_the_first_lists_all_are_held(void **state)
+{
+	static const enum verdict_answer answers[] = {VERDICT_HOLD, VERDICT_PARK, VERDICT_FORWARD};
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		settings.unknown_user = settings.unknown_device = answers[i];
+		context.serial = "S1";
+		assert_held(sample_of("usr_new", USER_ID), REASON_UNKNOWN_USER);
+		context.serial = "NEW";
+		assert_held(sample(NOW_S), REASON_UNKNOWN_DEVICE);
+	}
+}
+
+static void test_inactive_devices(void **state)
+{
+	struct dir_device d = {"dev_1", "S1", "", "", "maintenance", "", ""};
+
+	(void)state;
+	directory_put_device(&dir, &d);
+	assert_held(sample(NOW_S), REASON_INACTIVE_DEVICE);
+	assert_held(sample_of("usr_new", USER_ID), REASON_INACTIVE_DEVICE);
+	settings.inactive_device = VERDICT_FORWARD;
+	assert_held(sample(NOW_S), REASON_NONE);
+	settings.inactive_device = VERDICT_HOLD;
+	d.status = "Active";
+	directory_put_device(&dir, &d);
+	assert_held(sample(NOW_S), REASON_NONE);
+	d.status = "";
+	directory_put_device(&dir, &d);
+	assert_held(sample(NOW_S), REASON_NONE);
+	/* who is gone is still forwarded */
+	directory_set_missed(&dir, DIR_DEVICES, "S1", DIR_GONE);
+	directory_set_missed(&dir, DIR_USERS, "usr_1", DIR_GONE);
+	assert_held(sample(NOW_S), REASON_NONE);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -294,6 +389,10 @@ int main(void)
 		CASE(test_order_of_reasons),
 		CASE(test_judged_again),
 		CASE(test_no_cut_ids),
+		CASE(test_unknown_users_by_setting),
+		CASE(test_unknown_devices_by_setting),
+		CASE(test_before_the_first_lists_all_are_held),
+		CASE(test_inactive_devices),
 		CASE(test_park),
 	};
 
