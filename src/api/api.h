@@ -121,6 +121,9 @@ void api_client_resume(struct api_client *c);
  */
 int api_client_room(struct api_client *c, enum api_class class, int64_t *ret_wait_us);
 
+/* Whether refreshes go before punches, which then have no room. */
+void api_client_refresh_first(struct api_client *c, bool first);
+
 /* How many requests of the punches' class the rate limit would let go from now on, however many run
  * already or may run at once; at most 1 while the destination is in trouble. */
 int64_t api_client_budget(const struct api_client *c);

@@ -193,6 +193,11 @@ int api_client_room(struct api_client *c, enum api_class class, int64_t *ret_wai
 	return (int)share_room(&c->share, class, room, now_us, ret_wait_us);
 }
 
+void api_client_refresh_first(struct api_client *c, bool first)
+{
+	c->share.refresh_first = first;
+}
+
 int64_t api_client_budget(const struct api_client *c)
 {
 	int64_t wait_us;

@@ -1,7 +1,5 @@
 #include "api/share.h"
 
-#include <stdbool.h>
-
 static bool refresh_is_due(const struct share *s)
 {
 	return s->since_refresh >= SHARE_REFRESH_EVERY - 1;
@@ -10,6 +8,12 @@ static bool refresh_is_due(const struct share *s)
 static int64_t punch_room(struct share *s, int64_t room, int64_t now_us, int64_t *ret_wait_us)
 {
 	s->offered = room;
+	if (s->refresh_first) {
+		s->offered = 0;
+		if (*ret_wait_us >= 0 && *ret_wait_us < SHARE_ASK_US)
+			*ret_wait_us = SHARE_ASK_US;
+		return 0;
+	}
 	if (room == 0 || now_us >= s->kept_until_us ||
 		s->since_refresh + room < SHARE_REFRESH_EVERY)
 		return room;
@@ -23,7 +27,7 @@ static int64_t refresh_room(struct share *s, int64_t room, int64_t now_us, int64
 {
 	bool pressing = s->offered == 0 && s->punches > 0;
 
-	if (room > 0 && !pressing)
+	if (room > 0 && (!pressing || s->refresh_first))
 		return room;
 	if (room > 0 && refresh_is_due(s))
 		return 1;

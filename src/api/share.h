@@ -6,10 +6,14 @@
  * The caller asks for room before it sends. So punches that take all that they were offered are
  * pressing; where they leave some of it, a refresh may have what it likes. A refresh whose turn it
  * is and that finds no room has one place kept for it, for a second in which it should ask again.
+ *
+ * While refreshes come first (the lists were never had, and no punch can be right without them)
+ * punches wait.
  */
 #ifndef PUNCHD_API_SHARE_H
 #define PUNCHD_API_SHARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/api.h"
@@ -24,6 +28,7 @@ struct share {
 	int64_t offered;       /* what punches were offered last and have not taken */
 	int64_t punches;       /* of them in flight */
 	int64_t kept_until_us; /* one place is kept for a refresh */
+	bool refresh_first;
 };
 
 /*

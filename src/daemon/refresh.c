@@ -91,6 +91,27 @@ static int64_t interval_ms(const struct list *l)
 
 /* ---- passes */
 
+static int64_t *pass_time(struct list *l)
+{
+	struct context *c = l->r->context;
+
+	return what_of(l) == DIR_USERS ? &c->users_pass_ms : &c->devices_pass_ms;
+}
+
+/* Without a list every punch would only be held, so it goes first; but a list that cannot be had
+ * holds up nobody. */
+static void set_precedence(struct refresh *r)
+{
+	bool first = false;
+
+	for (int i = 0; i < DIR_WHATS; i++) {
+		struct list *l = &r->lists[i];
+
+		first = first || (l->due && !l->failed && *pass_time(l) == 0);
+	}
+	api_client_refresh_first(r->client, first);
+}
+
 static void restart(struct list *l)
 {
 	directory_pass_begin(&l->r->context->directory, what_of(l));
@@ -109,6 +130,7 @@ static void begin(struct list *l)
 	l->requests = 0;
 	restart(l);
 	l->stale = l->running;
+	set_precedence(l->r);
 	if (!l->running)
 		loop_timer_set(l->timer, 0);
 }
@@ -134,6 +156,7 @@ static void fail(struct list *l, const char *words, int64_t least_ms)
 	if (wait_ms < least_ms)
 		wait_ms = least_ms;
 	l->failed = true;
+	set_precedence(r);
 	r->status.failed = r->status.wanted;
 	punch_text_cut(r->words, sizeof r->words, words);
 	log_put(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, "sync_failed",
@@ -188,9 +211,8 @@ static void complete(struct list *l, bool stable)
 {
 	struct context *c = l->r->context;
 	int64_t now_ms = loop_now(c->loop).wall_us / 1000;
-	int64_t *pass_ms = what_of(l) == DIR_USERS ? &c->users_pass_ms : &c->devices_pass_ms;
 	size_t seen = directory_pass_seen(&c->directory, what_of(l)), gone = 0;
-	bool first = *pass_ms == 0;
+	bool first = *pass_time(l) == 0;
 	int r = save_pass(l, stable, now_ms);
 
 	if (r < 0) {
@@ -198,13 +220,14 @@ static void complete(struct list *l, bool stable)
 		give_up(l, "it could not be stored");
 		return;
 	}
-	*pass_ms = now_ms;
+	*pass_time(l) = now_ms;
 	if (stable)
 		gone = directory_pass_end(&c->directory, what_of(l));
 	log_info("synced", "the directory was fetched", LOG_S("list", name_of(l)),
 		LOG_I("entries", (int64_t)seen), LOG_I("gone", (int64_t)gone));
 	l->due = false;
 	l->failed = false;
+	set_precedence(l->r);
 	note_pass(l);
 	loop_timer_set(l->timer, interval_ms(l));
 	if (first || gone > 0)

@@ -11,6 +11,8 @@
  * stable, too: read once, with one total throughout, and each page beginning where the one before
  * ended. Nothing is ever removed (core/directory.h).
  *
+ * A list that was never had whole goes before punches, until it is there or a try has failed.
+ *
  * Where [sync] would have refreshes use more than a tenth of the requests that the key has in a day,
  * the intervals are stretched; a refresh that was asked for comes at once.
  */

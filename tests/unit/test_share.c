@@ -131,6 +131,31 @@ static void test_no_such_class(void **state)
 	assert_int_equal(share_room(&s, (enum api_class)9, 5, 0, &wait_us), 0);
 }
 
+/* Lists that were never had: punches wait, however long they have. */
+static void test_refreshes_first(void **state)
+{
+	(void)state;
+	s = (struct share){0};
+	wait_us = 0;
+	share_sent(&s, API_CLASS_PUNCH);
+	s.refresh_first = true;
+	assert_int_equal(share_room(&s, API_CLASS_PUNCH, 8, 0, &wait_us), 0);
+	assert_int_equal(wait_us, SHARE_ASK_US);
+	assert_int_equal(refresh_room(1, 0), 1);
+	share_sent(&s, API_CLASS_REFRESH);
+	share_ended(&s, API_CLASS_REFRESH);
+	wait_us = 0;
+	assert_int_equal(share_room(&s, API_CLASS_PUNCH, 8, 0, &wait_us), 0);
+	assert_int_equal(refresh_room(1, 0), 1);
+	/* what else forbids to send is waited for */
+	wait_us = -1;
+	assert_int_equal(share_room(&s, API_CLASS_PUNCH, 0, 0, &wait_us), 0);
+	assert_int_equal(wait_us, -1);
+	s.refresh_first = false;
+	wait_us = 0;
+	assert_int_equal(share_room(&s, API_CLASS_PUNCH, 8, 0, &wait_us), 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_no_more_than_every_20th),
 		cmocka_unit_test(test_kept_place_expires),
 		cmocka_unit_test(test_no_such_class),
+		cmocka_unit_test(test_refreshes_first),
 	};
 
 	return cmocka_run_group_tests_name("share", tests, NULL, NULL);
