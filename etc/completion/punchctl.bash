@@ -2,12 +2,13 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace sync alarms doctor'
+_punchctl_commands='status watch punches trace users devices sync alarms doctor'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in
 	watch) echo '--interval --count' ;;
 	punches) echo '--state --reason --user --device --from --to --limit' ;;
+	users) echo '--limit' ;;
 	sync) echo '--wait' ;;
 	doctor) echo '--broker-conf' ;;
 	esac

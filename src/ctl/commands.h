@@ -8,6 +8,8 @@ int run_status(struct ctl *ctl);
 int run_watch(struct ctl *ctl);
 int run_punches(struct ctl *ctl);
 int run_trace(struct ctl *ctl);
+int run_users(struct ctl *ctl);
+int run_devices(struct ctl *ctl);
 int run_sync(struct ctl *ctl);
 int run_alarms(struct ctl *ctl);
 int run_doctor(struct ctl *ctl);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libctl.a
 libctl_a_SOURCES = \
 	src/ctl/brokerconf.c src/ctl/brokerconf.h \
 	src/ctl/client.c src/ctl/client.h \
+	src/ctl/cmd_directory.c \
 	src/ctl/cmd_doctor.c \
 	src/ctl/cmd_punches.c \
 	src/ctl/cmd_status.c \

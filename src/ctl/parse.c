@@ -170,7 +170,7 @@ static int check_complete(const struct ctl *ctl)
 {
 	if (!ctl->command)
 		ctl_complain("no command is given");
-	else if (ctl->command->argument && !ctl->argument)
+	else if (ctl->command->argument && ctl->command->argument[0] != '[' && !ctl->argument)
 		ctl_complain("%s needs %s", ctl->command->name, ctl->command->argument);
 	else
 		return CTL_DONE;

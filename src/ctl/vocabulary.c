@@ -50,6 +50,7 @@ const struct option_row ctl_options[OPTIONS_] = {
 static const enum option no_options[] = {OPTION_NONE};
 static const enum option punches_options[] = {OPTION_STATE, OPTION_REASON, OPTION_USER,
 	OPTION_DEVICE, OPTION_FROM, OPTION_TO, OPTION_LIMIT, OPTION_NONE};
+static const enum option users_options[] = {OPTION_LIMIT, OPTION_NONE};
 static const enum option sync_options[] = {OPTION_WAIT, OPTION_NONE};
 static const enum option doctor_options[] = {OPTION_BROKER_CONF, OPTION_NONE};
 static const enum option watch_options[] = {OPTION_INTERVAL, OPTION_COUNT, OPTION_NONE};
@@ -73,6 +74,15 @@ const struct command ctl_commands[] = {
 		"Shows a punch whole, and when it was received, judged, frozen, sent and settled. "
 		"A unique beginning of the ID will do.",
 		run_trace},
+	{"users", "[QUERY]", users_options, "the people that the cloud has, as last seen",
+		"Lists users by id, or those with QUERY in their id, name, e-mail address, phone "
+		"number or department. One who is missing from the cloud's list is marked gone; "
+		"their punches are still sent, and the cloud decides. No more than 1000 are shown.",
+		run_users},
+	{"devices", NULL, no_options, "the devices that the cloud has, as last seen",
+		"Lists devices by serial number, with their status in the cloud and what punchd "
+		"saw of each since it started.",
+		run_devices},
 	{"sync", NULL, sync_options, "refresh users and devices now",
 		"Asks punchd to fetch its lists of users and devices anew. With --wait it ends "
 		"when that pass is complete; its exit status is 1 where the pass failed or "

@@ -60,7 +60,7 @@ struct option_row {
 
 struct command {
 	const char *name;
-	const char *argument;        /* the one that it needs, or NULL: it takes none */
+	const char *argument; /* the one that it needs; in brackets: that it takes; NULL: none */
 	const enum option *options;  /* its own; ends with OPTION_NONE */
 	const char *about;           /* a line */
 	const char *text;            /* whole sentences, for its help and the man page */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "daemon/people.h"
 #include "daemon/status.h"
 #include "daemon/view.h"
 #include "store/store_punch.h"
@@ -200,6 +201,26 @@ static void serve_status(struct call *call)
 	call->body = status_json(call->control);
 }
 
+static void serve_users(struct call *call)
+{
+	const char *after = query(call, "after"), *next;
+	int64_t limit;
+	json_t *list;
+
+	if (!read_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit))
+		return;
+	list = people_users(&call->control->context->directory, query(call, "q"),
+		after ? after : "", (size_t)limit, &next);
+	call->body = json_pack("{s:o, s:{s:o}}", "data", list, "meta", "next",
+		next ? json_string(next) : json_null());
+}
+
+static void serve_devices(struct call *call)
+{
+	call->body = json_pack("{s:o}", "data",
+		people_devices(&call->control->context->directory, call->control->terminals));
+}
+
 static void serve_sync(struct call *call)
 {
 	int64_t pass = refresh_now(call->control->refresh);
@@ -240,6 +261,8 @@ static const struct route routes[] = {
 	{"GET", "/v1/punches", false, serve_punches,
 		" state reason user device from to limit before in_doubt "},
 	{"GET", "/v1/punches/{id}", false, serve_punch, " "},
+	{"GET", "/v1/users", false, serve_users, " q limit after "},
+	{"GET", "/v1/devices", false, serve_devices, " "},
 	{"POST", "/v1/sync", true, serve_sync, " "},
 	{"GET", "/v1/check", false, serve_check, " "},
 	{"POST", "/v1/check", true, serve_check_start, " "},

@@ -16,6 +16,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/intake_crash.c src/daemon/intake_record.c \
 	src/daemon/link.c src/daemon/link.h \
 	src/daemon/opening.c src/daemon/opening.h \
+	src/daemon/people.c src/daemon/people.h \
 	src/daemon/punchd.c src/daemon/punchd.h \
 	src/daemon/refresh.c src/daemon/refresh.h \
 	src/daemon/refresh_page.c src/daemon/refresh_page.h \

@@ -94,6 +94,16 @@ static json_t *terminal_json(
 		time_or_null(one->seen_us), "last_punch", time_or_null(one->punch_us), "skew_s");
 }
 
+void terminals_seen(const struct terminals *t, const char *serial, json_t *into)
+{
+	const struct terminal *one = strmap_get(&t->by_serial, serial);
+	int online = one ? one->online : -1;
+
+	json_object_set_new(into, "online", online < 0 ? json_null() : json_boolean(online));
+	json_object_set_new(into, "last_seen", time_or_null(one ? one->seen_us : 0));
+	json_object_set_new(into, "last_punch", time_or_null(one ? one->punch_us : 0));
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -33,4 +33,8 @@ void terminals_status(struct terminals *t, const char *serial, const void *paylo
 /* As in the status document, sorted by serial; a new reference. */
 json_t *terminals_json(const struct terminals *t, const struct directory *directory);
 
+/* What was seen of one since the start, as members of an object: online, last_seen, last_punch; null
+ * where nothing was. */
+void terminals_seen(const struct terminals *t, const char *serial, json_t *into);
+
 #endif

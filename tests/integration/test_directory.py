@@ -1,6 +1,7 @@
 """The first directory: users and devices are fetched whole, kept, and what becomes known later is
 judged again."""
 import sqlite3
+import subprocess
 
 import strace
 from gateway import adds_up
@@ -274,3 +275,44 @@ def test_strangers_are_parked_or_forwarded_by_setting(tmp_path):
         adds_up(status)
         refused = find(place, "2")
         assert (refused["reason"], refused["device_id"]) == ("api_404", "NEW-1")
+
+
+def test_people_and_devices_are_listed(tmp_path, build):
+    def ctl(*words):
+        done = subprocess.run([build / "punchctl", "--socket", place.gateway.socket, *words],
+                              capture_output=True, text=True, check=True)
+        return done.stdout.splitlines(), done.stderr
+
+    with Place(tmp_path, users=120, devices="BIO-FP-001,BIO-FP-002") as place:
+        place.cloud.put_user(id="usr_000007", name="Ólafur Ärnalds", department="Boiler \x1b[1mroom")
+        place.cloud.remove_user("usr_000003")
+        place.sync()
+        place.sync()
+        # Page by page: everybody once, by id.
+        ids, path = [], "/v1/users?limit=50"
+        while path:
+            page = place.gateway.get(path)
+            ids += [(u["id"], u["gone"]) for u in page["data"]]
+            following = page["meta"]["next"]
+            path = following and f"/v1/users?limit=50&after={following}"
+        assert ids == [(f"usr_{n:06d}", n == 3) for n in range(1, 121)]
+        found, = place.gateway.get("/v1/users?q=bOILer")["data"]
+        assert (found["id"], found["name"]) == ("usr_000007", "Ólafur Ärnalds")
+        assert place.gateway.get("/v1/users?q=nobody")["data"] == []
+        assert place.gateway.request("GET", "/v1/users?limit=0")[0] == 400
+
+        place.send(punch("1"))
+        first, second = place.gateway.get("/v1/devices")["data"]
+        assert (first["serial"], first["device_id"]) == ("BIO-FP-001", "dev_000001")
+        assert (first["status"], first["gone"]) == ("active", False)
+        assert first["last_punch"] and second["last_punch"] is None
+
+        rows, more = ctl("users", "boiler")
+        assert len(rows) == 2 and rows[1].startswith("usr_000007") and not more
+        assert r"Boiler \x1b[1mroom" in rows[1]
+        rows, more = ctl("users", "--limit", "3")
+        assert [row.split()[0] for row in rows] == ["ID", "usr_000001", "usr_000002", "usr_000003"]
+        assert rows[3].split()[-1] == "gone" and "there are more" in more
+        assert ctl("users", "nobody")[0] == ["no users"]
+        rows, _ = ctl("devices")
+        assert [row.split()[0] for row in rows] == ["SERIAL", "BIO-FP-001", "BIO-FP-002"]
