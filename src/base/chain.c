@@ -70,7 +70,7 @@ void chain_del(struct chain *c, struct chain_node *node)
 	*node->back = node->next;
 	if (node->next)
 		node->next->back = node->back;
-	*node = (struct chain_node){NULL};
+	*node = (struct chain_node){.next = NULL};
 	c->used--;
 }
 

@@ -316,3 +316,17 @@ def test_people_and_devices_are_listed(tmp_path, build):
         assert ctl("users", "nobody")[0] == ["no users"]
         rows, _ = ctl("devices")
         assert [row.split()[0] for row in rows] == ["SERIAL", "BIO-FP-001", "BIO-FP-002"]
+
+
+def test_what_could_not_be_stored_is_stored_by_the_next_pass(tmp_path):
+    """A page that memory had and the store had not was no news ever after."""
+    with Place(tmp_path) as place:
+        place.cloud.put_user(id="usr_new", name="New Comer")
+        with sqlite3.connect(place.gateway.store, isolation_level=None) as db:
+            db.execute("BEGIN IMMEDIATE")
+            place.sync()
+            assert place.gateway.status()["directory"]["pass_error"]
+            db.execute("ROLLBACK")
+        place.gateway.wait_status(lambda s: s["directory"]["pass"] == 2, "the next try")
+        place.gateway.stop()
+        assert "usr_new" in [user[0] for user in cached(place)[0]]
