@@ -32,6 +32,7 @@ struct list {
 
 	int64_t offset;  /* of what comes next */
 	int64_t total;   /* as the first page said; -1: not yet */
+	int64_t before;  /* entries that an earlier run had read, to its offset */
 	int64_t strange; /* entries that cannot be used */
 	char seam[CLOUD_ID_MAX +
 		1];       /* the last entry before offset; "": it is not asked for again */
@@ -116,11 +117,34 @@ static void restart(struct list *l)
 {
 	directory_pass_begin(&l->r->context->directory, what_of(l));
 	l->offset = 0;
+	l->before = 0;
 	l->total = -1;
 	l->strange = 0;
 	l->seam[0] = '\0';
 	l->shifted = false;
 	l->unstable = false;
+}
+
+/*
+ * Go on with a first pass that an earlier run began. What it had read it has kept, but who left
+ * meanwhile is not known to be missing, and where the total has changed it is read anew.
+ */
+static int resume(struct list *l)
+{
+	struct store *s = l->r->context->store;
+	int64_t offset, total;
+	int r = store_meta_get(s, REFRESH_OFFSET, 0, &offset);
+
+	if (r == 0)
+		r = store_meta_get(s, REFRESH_TOTAL, -1, &total);
+	/* A salvage may have kept the place and not the people. */
+	if (r < 0 || *pass_time(l) != 0 || offset <= 0 || total < offset ||
+		(int64_t)directory_count(&l->r->context->directory, DIR_USERS) < offset)
+		return r;
+	l->offset = l->before = offset;
+	l->total = total;
+	l->unstable = true;
+	return 0;
 }
 
 static void begin(struct list *l)
@@ -283,7 +307,7 @@ static void on_timer(void *arg)
  */
 static void end_of_users(struct list *l)
 {
-	int64_t seen = l->strange +
+	int64_t seen = l->before + l->strange +
 		(int64_t)directory_pass_seen(&l->r->context->directory, DIR_USERS);
 
 	if (seen >= l->total && !l->shifted) {
@@ -302,16 +326,25 @@ static void end_of_users(struct list *l)
 	else
 		l->unstable = true;
 	l->offset = 0;
+	l->before = 0;
 	l->strange = 0;
 	ask(l);
+}
+
+static int64_t total_of(const struct api_reply *reply)
+{
+	int64_t total = -1;
+
+	jget_int(reply->meta, "total", 0, INT64_MAX, &total);
+	return total;
 }
 
 static void take_users(
 	struct list *l, const struct api_reply *reply, const struct refresh_page *page)
 {
-	int64_t total = -1, came = (int64_t)json_array_size(reply->data), more = came - l->overlap;
+	int64_t total = total_of(reply), came = (int64_t)json_array_size(reply->data);
+	int64_t more = came - l->overlap;
 
-	jget_int(reply->meta, "total", 0, INT64_MAX, &total);
 	if (l->total >= 0 && total != l->total)
 		l->shifted = true;
 	if (l->overlap && strcmp(page->first, l->seam) != 0)
@@ -331,8 +364,12 @@ static void take_users(
 static void take_page(struct list *l, const struct api_reply *reply)
 {
 	struct refresh *r = l->r;
+	const struct refresh_place place = {
+		l->offset + (int64_t)json_array_size(reply->data) - l->overlap, total_of(reply)};
+	bool first = what_of(l) == DIR_USERS && *pass_time(l) == 0;
 	struct refresh_page page;
-	int error = refresh_page_take(r->context, what_of(l), reply->data, &page);
+	int error = refresh_page_take(
+		r->context, what_of(l), reply->data, first ? &place : NULL, &page);
 
 	if (error < 0) {
 		context_store_failed(r->context, error, "keeping the directory");
@@ -390,7 +427,7 @@ int refresh_new(struct context *context, struct api_client *client,
 	}
 	refresh_now(r);
 	*ret_refresh = r;
-	return 0;
+	return resume(&r->lists[DIR_USERS]);
 }
 
 void refresh_free(struct refresh *r)

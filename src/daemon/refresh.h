@@ -5,7 +5,8 @@
  * A pass counts as complete when every page came and as many people were seen as the total says.
  * Where the total changed while paging, or the order did, the list is read once more; one that never
  * comes whole is a failed pass, with what was seen of it kept. A page that fails is asked for again,
- * and the pass goes on from there, also in the next rate window.
+ * and the pass goes on from there, also in the next rate window; the first of all passes after a
+ * restart, too.
  *
  * Additions and changes count with their page. Who is missing counts where a complete pass was
  * stable, too: read once, with one total throughout, and each page beginning where the one before

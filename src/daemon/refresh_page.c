@@ -67,7 +67,14 @@ static int store_entry(
 	return r < 0 ? r : (int)change;
 }
 
-static int store_page(
+static int store_place(struct store *s, const struct refresh_place *place)
+{
+	int r = store_meta_set(s, REFRESH_OFFSET, place->offset);
+
+	return r < 0 ? r : store_meta_set(s, REFRESH_TOTAL, place->total);
+}
+
+static int store_entries(
 	struct context *c, enum dir_what what, const json_t *data, struct refresh_page *page)
 {
 	const json_t *entry;
@@ -87,7 +94,7 @@ static int store_page(
 		if (i == 0)
 			punch_text_cut(page->first, sizeof page->first, page->last);
 	}
-	return store_commit(c->store);
+	return 0;
 }
 
 static int remember_page(struct context *c, enum dir_what what, const json_t *data)
@@ -107,13 +114,17 @@ static int remember_page(struct context *c, enum dir_what what, const json_t *da
 	return r < 0 ? r : 0;
 }
 
-int refresh_page_take(
-	struct context *c, enum dir_what what, const json_t *data, struct refresh_page *ret)
+int refresh_page_take(struct context *c, enum dir_what what, const json_t *data,
+	const struct refresh_place *place, struct refresh_page *ret)
 {
 	int r;
 
 	*ret = (struct refresh_page){.changed = 0};
-	r = store_page(c, what, data, ret);
+	r = store_entries(c, what, data, ret);
+	if (r == 0 && place && ret->changed > 0)
+		r = store_place(c->store, place);
+	if (r == 0)
+		r = store_commit(c->store);
 	if (r < 0) {
 		store_rollback(c->store);
 		return r;

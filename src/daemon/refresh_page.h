@@ -13,12 +13,21 @@ struct refresh_page {
 	char first[CLOUD_ID_MAX + 1], last[CLOUD_ID_MAX + 1];
 };
 
+/* Where the first pass over the users is, so that a restart goes on from there. */
+struct refresh_place {
+	int64_t offset; /* behind this page */
+	int64_t total;
+};
+#define REFRESH_OFFSET "users_offset"
+#define REFRESH_TOTAL  "users_total"
+
 /*
  * What is on disk already is not written again: a page that brings nothing new writes nothing.
  * Memory follows the commit, so that what could not be written is new again the next time.
+ * The place is kept with what the page brings; NULL: not kept.
  * Returns 0 or an error, with nothing changed but for a lack of memory.
  */
-int refresh_page_take(
-	struct context *c, enum dir_what what, const json_t *data, struct refresh_page *ret);
+int refresh_page_take(struct context *c, enum dir_what what, const json_t *data,
+	const struct refresh_place *place, struct refresh_page *ret);
 
 #endif

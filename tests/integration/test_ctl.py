@@ -349,7 +349,8 @@ def test_help_and_version_need_no_punchd():
         run = Run(*args)
         assert (run.code, run.err) == (0, "") and run.out
     commands = re.findall(r"(?m)^  ([a-z]+) ", Run("--help").out)
-    assert commands == ["status", "watch", "punches", "trace", "sync", "alarms", "doctor"]
+    assert commands == ["status", "watch", "punches", "trace", "users", "devices", "sync", "alarms",
+                        "doctor"]
     assert all(Run(c, "--help").out.startswith(f"usage: punchctl {c}") for c in commands)
 
 
@@ -361,7 +362,8 @@ def test_what_cannot_be_written_is_1(place):
 
 # ---- punchd is not reachable
 
-ASKING = [["status"], ["alarms"], ["punches"], ["trace", "00"], ["sync"], ["sync", "--wait"]]
+ASKING = [["status"], ["alarms"], ["punches"], ["trace", "00"], ["users"], ["devices"],
+          ["sync"], ["sync", "--wait"]]
 
 
 def assert_away(path, words, *more):
@@ -850,7 +852,8 @@ def completed(*words):
 
 
 def test_completion(tmp_path):
-    assert completed("") == ["status", "watch", "punches", "trace", "sync", "alarms", "doctor"]
+    assert completed("") == ["status", "watch", "punches", "trace", "users", "devices", "sync",
+                             "alarms", "doctor"]
     assert completed("--json", "st") == ["status"]
     assert completed("--socket", "/x", "al") == ["alarms"]
     assert completed("punches", "--st") == ["--state"]

@@ -202,6 +202,36 @@ def test_a_page_that_fails_is_asked_for_again(tmp_path):
         assert place.requests() == 10 + 1
 
 
+def test_a_first_pass_goes_on_after_a_restart(tmp_path):
+    with Place(tmp_path, users=950, start=False) as place:
+        place.cloud.add_fault("slow=200ms,path=/users")
+        place.gateway.start()
+        wait_for(lambda: place.requests() == 7, "the seventh page is asked for")
+        place.gateway.kill()
+        place.cloud.clear_faults()
+        place.start()
+        assert directory(place)["users"] == 950
+        # Ten pages, and once more the one that was under way.
+        assert place.requests() <= 10 + 1
+        # Who was read before is no more missing than the others.
+        place.sync()
+        assert missing(place) == []
+
+
+def test_a_first_pass_begins_anew_where_the_list_changed_meanwhile(tmp_path):
+    with Place(tmp_path, users=350, start=False) as place:
+        place.cloud.add_fault("slow=200ms,path=/users")
+        place.gateway.start()
+        wait_for(lambda: place.requests() == 3, "the third page is asked for")
+        place.gateway.kill()
+        place.cloud.clear_faults()
+        for number in range(1, 101):
+            place.cloud.remove_user(f"usr_{number:06d}")
+        place.start()
+        place.gateway.stop()
+        assert [u[0] for u in cached(place)[0]] == [f"usr_{n:06d}" for n in range(1, 351)]
+
+
 def test_no_room_in_the_middle_of_a_list(tmp_path):
     with Place(tmp_path, "--plan", "5", "--window", "1s", users=950) as place:
         assert directory(place)["users"] == 950
