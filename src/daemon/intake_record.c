@@ -225,6 +225,7 @@ int intake_record(struct intake *in, struct arrival *a, const struct payload *pa
 	case PAYLOAD_BAD_TIME: return take_punch(in, a, record);
 	case PAYLOAD_MALFORMED: return intake_park(in, a, payload, record, REASON_MALFORMED);
 	case PAYLOAD_TOO_LARGE: return intake_park(in, a, payload, record, REASON_TOO_LARGE);
+	case PAYLOAD_IGNORED: store_tally(in->context->store)->ignored++; return 0;
 	}
 	return 0;
 }
