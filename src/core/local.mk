@@ -13,6 +13,7 @@ libcore_a_SOURCES = \
 	src/core/profile_load.c \
 	src/core/profile_path.c \
 	src/core/profile_read.c \
+	src/core/profile_set.c src/core/profile_set.h \
 	src/core/profile_side.c \
 	src/core/profile_time.c \
 	src/core/profile_topic.c src/core/profile_topic.h \

@@ -33,8 +33,11 @@ int intake_new(struct context *context, struct guard *guard, struct terminals *t
 	const struct intake_events *events, struct intake **ret_intake);
 void intake_free(struct intake *in);
 
-/* The filters to subscribe, ends with NULL; owned by intake. */
+/* The filters to subscribe, ends with NULL; owned by intake, until the next intake_reload. */
 const char *const *intake_topics(const struct intake *in);
+
+/* The profiles in the context are others now. Returns 0 or -ENOMEM. */
+int intake_reload(struct intake *in);
 
 /* The broker took us in; it was last heard at heard_us (monotonic), 0: unknown. */
 void intake_connected(struct intake *in, int64_t heard_us);

@@ -59,19 +59,27 @@ void terminals_saw(
 		one->online = 1;
 }
 
+void terminals_presence(
+	struct terminals *t, const char *serial, bool online, int64_t wall_us, bool retained)
+{
+	struct terminal *one = get(t, serial);
+
+	if (!one)
+		return;
+	one->online = online;
+	/* A last will is the broker speaking, not the terminal. */
+	if (online && !retained)
+		one->seen_us = wall_us;
+}
+
 void terminals_status(struct terminals *t, const char *serial, const void *payload, size_t length,
 	int64_t wall_us, bool retained)
 {
 	json_t *root = length <= STATUS_MAX ? json_loadb(payload, length, 0, NULL) : NULL;
-	struct terminal *one = get(t, serial);
 	bool online;
 
-	if (one && jget_bool(root, "online", &online) > 0) {
-		one->online = online;
-		/* A last will is the broker speaking, not the terminal. */
-		if (online && !retained)
-			one->seen_us = wall_us;
-	}
+	if (jget_bool(root, "online", &online) > 0)
+		terminals_presence(t, serial, online, wall_us, retained);
 	json_decref(root);
 }
 

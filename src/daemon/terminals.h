@@ -30,6 +30,10 @@ void terminals_saw(
 void terminals_status(struct terminals *t, const char *serial, const void *payload, size_t length,
 	int64_t wall_us, bool retained);
 
+/* The same, as a profile has read it. */
+void terminals_presence(
+	struct terminals *t, const char *serial, bool online, int64_t wall_us, bool retained);
+
 /* As in the status document, sorted by serial; a new reference. */
 json_t *terminals_json(const struct terminals *t, const struct directory *directory);
 
