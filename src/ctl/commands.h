@@ -11,5 +11,6 @@ int run_trace(struct ctl *ctl);
 int run_sync(struct ctl *ctl);
 int run_alarms(struct ctl *ctl);
 int run_doctor(struct ctl *ctl);
+int run_try_profile(struct ctl *ctl);
 
 #endif
