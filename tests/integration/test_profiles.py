@@ -278,3 +278,38 @@ def test_check(tmp_path):
         "can be the same: a message would be read two ways")
     assert "there is no profile `nowhere`" in faults
     assert check(tmp_path, "", folder)[1].endswith("it names none: nothing would be heard\n")
+
+
+# ---- punchctl try-profile: without a daemon
+
+def attempt(name, topic, file, *options):
+    return subprocess.run([str(pathlib.Path(BUILD) / "punchctl"), "try-profile", str(name), topic,
+                           str(file), "--json", *options], capture_output=True, text=True)
+
+
+def test_try_profile_says_what_punchd_does():
+    for where, entry in samples():
+        if not entry["profile"] or "nomatch" in entry:
+            continue
+        done = attempt(PROFILES / f"{entry['profile']}.json", entry["topic"], SAMPLES / where,
+                       "--zone", entry.get("tz", "UTC"))
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert [(r["user"], r["time"], r["terminal"], r.get("record_id"), r.get("live"), r.get("type"))
+                for r in found.get("records", []) if r["becomes"] == "punch"] == [
+            (x[0], "when it is received" if x[1] == "received" else x[1], *x[2:])
+            for x in map(wanted, entry["expect"])], where
+        check_acks([entry] if "ack" in entry else [], [
+            (p["topic"], p["payload"].encode()) for p in found.get("publishes", [])])
+
+
+def test_try_profile_refuses(tmp_path):
+    folder = write(tmp_path / "p", profile(), profile(name="bad", tpoic=1))
+    file = tmp_path / "payload"
+    file.write_text(punch(1))
+    for name, topic, told in ((folder / "own.json", "else/7/p", "does not listen on else/7/p"),
+                              (folder / "bad.json", "own/7/p", "/tpoic: there is no such key"),
+                              ("nowhere", "own/7/p", "No such file")):
+        done = attempt(name, topic, file)
+        assert (done.returncode, done.stdout) == (1, "") and told in done.stderr
+    assert attempt(folder / "own.json", "own/7/p", file, "--zone", "Nowhere").returncode == 2
