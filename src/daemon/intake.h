@@ -47,6 +47,9 @@ void intake_message(struct intake *in, const struct mqtt_message *m);
 /* Commit what came, then acknowledge. Returns 0, or an error: nothing may be acknowledged. */
 int intake_flush(struct intake *in);
 
+/* Once a second while the broker has us: tell terminals the time whose profile says how. */
+void intake_set_clocks(struct intake *in);
+
 /* Deal with messages that an earlier run had taken but not parsed. Returns 0 or a store error. */
 int intake_recover(struct intake *in);
 

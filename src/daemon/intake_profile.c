@@ -97,8 +97,10 @@ static int take_record(struct intake *in, struct arrival *a, struct payload_reco
 	punch_text_set(a->serial, sizeof a->serial, record->punch.terminal);
 	a->outcome = record->kind == PAYLOAD_IGNORED ? OUTCOME_REJECTED : 0;
 	r = intake_record(in, a, NULL, record);
-	if (r == 0 && known)
+	if (r == 0 && known) {
 		terminals_saw(in->terminals, a->serial, a->at.wall_us, punch, a->m->retained);
+		terminals_family(in->terminals, a->serial, a->reading->profile->name);
+	}
 	if (r == 0 && a->reading->profile->ack.each_record)
 		r = ack(in, a, a->outcome);
 	return r;
@@ -155,9 +157,11 @@ static int take_side(struct intake *in, struct arrival *a, const struct profile 
 	struct profile_presence presence;
 	int r = profile_presence(p, a->topic, a->m->payload, a->m->length, &presence);
 
-	if (r > 0)
+	if (r > 0) {
 		terminals_presence(in->terminals, presence.device, presence.online, a->at.wall_us,
 			a->m->retained);
+		terminals_family(in->terminals, presence.device, p->name);
+	}
 	if (r >= 0 && !a->m->retained)
 		r = profile_replies(p, a->topic, a->m->payload, a->m->length, &f, send_letter, in);
 	return r < 0 ? r : 0;
@@ -175,6 +179,52 @@ int intake_take_profiled(struct intake *in, struct arrival *a)
 	for (size_t i = 0; i < set->count && r == 0; i++)
 		r = take_side(in, a, set->list[i]);
 	return r == 0 && p ? take_punches(in, a, p) : r;
+}
+
+/* ---- clocks */
+
+/* Of one family. */
+struct clock_round {
+	struct intake *in;
+	const struct profile *profile;
+};
+
+static void set_clock(void *arg, const char *serial)
+{
+	struct clock_round *round = arg;
+	struct intake *in = round->in;
+	const struct arrival now = {.at = loop_now(in->context->loop)};
+	const struct profile_view nothing = {.root = NULL};
+	struct profile_facts f = facts_now(in, &now);
+	struct buf topic, payload;
+
+	f.view = &nothing;
+	f.device = serial;
+	buf_init(&topic, PROFILE_TEXT_SIZE);
+	buf_init(&payload, LETTER_MAX);
+	if (profile_topic_fill(round->profile->clock.topic, &f, &topic) == 0 &&
+		profile_payload_fill(&round->profile->clock, &f, &payload) == 0)
+		send_letter(in, topic.data, payload.data, payload.len);
+	buf_done(&topic);
+	buf_done(&payload);
+}
+
+void intake_set_clocks(struct intake *in)
+{
+	const struct profile_set *set = &in->context->profiles;
+	int64_t now_us = loop_now(in->context->loop).mono_us;
+
+	/* A clock that may be wrong makes no other one right. */
+	if (!in->context->clock.trusted)
+		return;
+	for (size_t i = 0; i < set->count; i++) {
+		struct clock_round round = {.in = in, .profile = set->list[i]};
+
+		if (round.profile->clock.topic)
+			terminals_clocks(in->terminals, round.profile->name, now_us,
+				round.profile->clock_every_s * CLOCK_US_PER_S, set_clock, &round);
+	}
+	letters_flush(&in->letters, in->on.publish, in->on.arg);
 }
 
 bool intake_set_family(struct intake *in, struct arrival *a)

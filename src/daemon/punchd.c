@@ -71,6 +71,7 @@ static void take_key(struct punchd *d)
 static void on_second(void *arg)
 {
 	struct punchd *d = arg;
+	int64_t since_us = 0;
 
 	if (apikey_changed(&d->key, &d->context.config)) {
 		log_info("api_key", "the key file has changed: trying it");
@@ -80,6 +81,8 @@ static void on_second(void *arg)
 	conditions_of_queue(&d->context);
 	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
+	if (link_is_up(d->link, &since_us))
+		intake_set_clocks(d->intake);
 }
 
 /* ---- the wiring: what must go up goes through here */

@@ -1,5 +1,6 @@
 """Terminals that speak in a way of their own: every captured sample through broker and daemon gives
 exactly its punches, acknowledgements and ignored count; and what profiles may not do."""
+import datetime
 import json
 import pathlib
 import signal
@@ -11,6 +12,7 @@ import pytest
 from conftest import BUILD, ROOT
 from gateway import Gateway, adds_up
 from line import Hand, fast_broker, morning, rfc3339
+from place import Place
 from waiting import wait_for
 
 SAMPLES = ROOT / "tests/data/terminals"
@@ -100,7 +102,7 @@ def within(part, whole):
 
 
 def check_acks(entries, answers):
-    acks = [(t, p) for t, p in answers if b"Online-Ack" not in p]
+    acks = [(t, p) for t, p in answers if b"Online-Ack" not in p and b"SetSysTime" not in p]
     expected = [e["ack"] for e in entries if "ack" in e]
     assert len(acks) == len(expected), acks
     assert [t for t, p in answers if b"Online-Ack" in p] == [
@@ -278,6 +280,30 @@ def test_check(tmp_path):
         "can be the same: a message would be read two ways")
     assert "there is no profile `nowhere`" in faults
     assert check(tmp_path, "", folder)[1].endswith("it names none: nothing would be heard\n")
+
+
+def test_terminals_are_told_the_time(tmp_path):
+    """Once the clock is trusted, as the profile says, and not again before it is due."""
+    with Place(tmp_path, settings={"mqtt.profiles": ALL, "mqtt.profile_dir": PROFILES,
+                                   "site.time_zone": "Asia/Manila"}) as place:
+        ear = Ear(place.broker.port)
+
+        def told():
+            return [(t, json.loads(p)) for t, p in ear.answers([]) if b"SetSysTime" in p]
+
+        for name in ("08-online", "10-heartbeat"):
+            file = SAMPLES / f"mqtt-face/{name}.json"
+            ear.through("mqtt/face/basic" if "online" in name else "mqtt/face/heartbeat",
+                        file.read_bytes())
+        wait_for(told, "the time")
+        up = place.gateway.status()["uptime_s"]
+        place.gateway.wait_status(lambda s: s["uptime_s"] > up + 2, "two looks at the clocks")
+        ((topic, payload),) = told()
+        assert topic == "mqtt/face/005a213b000b93cc"
+        stamp = datetime.datetime.fromisoformat(payload["info"]["SysTime"] + "+08:00")
+        now = datetime.datetime.now(datetime.timezone.utc)
+        assert abs(now - stamp) < datetime.timedelta(hours=1)
+        ear.close()
 
 
 # ---- punchctl try-profile: without a daemon
