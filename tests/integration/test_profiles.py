@@ -3,6 +3,7 @@ exactly its punches, acknowledgements and ignored count; and what profiles may n
 import datetime
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -339,3 +340,43 @@ def test_try_profile_refuses(tmp_path):
         done = attempt(name, topic, file)
         assert (done.returncode, done.stdout) == (1, "") and told in done.stderr
     assert attempt(folder / "own.json", "own/7/p", file, "--zone", "Nowhere").returncode == 2
+
+
+# ---- families that nobody here has seen: a profile alone, no code
+
+FAMILIES = sorted((ROOT / "tests/data/families").glob("*.json"))
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.stem)
+def test_family(tmp_path, family):
+    told = json.loads(family.read_text())
+    name = write(tmp_path / "p", told["profile"]) / f"{told['profile']['name']}.json"
+    for number, sample in enumerate(told["samples"]):
+        file = tmp_path / str(number)
+        file.write_text(sample["payload"])
+        done = attempt(name, sample["topic"], file, "--zone", sample.get("zone", "UTC"))
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads(done.stdout) == {"records": sample["becomes"]}
+
+
+def test_the_walk_in_the_docs(tmp_path):
+    """docs/profiles.md: its payload, its profile, and what it says that comes of them."""
+    text = (ROOT / "docs/profiles.md").read_text()
+    part = {name: body for name, body in re.findall(r"(?ms)^```\w+ (\w+)\n(.*?)^```", text)}
+    for name in ("payload", "ignored", "profile"):
+        (tmp_path / name).write_text(part[name])
+    (tmp_path / "profile").rename(tmp_path / "keypad.json")
+    run = [str(pathlib.Path(BUILD) / "punchctl"), "try-profile", str(tmp_path / "keypad.json"),
+           "zigbee2mqtt/hall"]
+    done = subprocess.run(run + [str(tmp_path / "payload")], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (part["expected"], "")
+    done = subprocess.run(run + [str(tmp_path / "ignored"), "--json"], capture_output=True, text=True)
+    assert json.loads(done.stdout) == {"records": [{"becomes": "ignored", "terminal": "hall"}]}
+
+
+def test_the_docs_have_every_key():
+    known = re.search(r"profile_keys\[\] = \{(.*?)NULL\}",
+                      (ROOT / "src/core/profile_load.c").read_text(), re.S)[1]
+    rows = re.findall(r"(?m)^\| (`.*?) \|", (ROOT / "docs/profiles.md").read_text())
+    assert set(re.findall(r'"(\w+)"', known)) - {"columns"} == set(
+        re.findall(r"`(\w+)`", " ".join(rows)))

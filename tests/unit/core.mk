@@ -15,7 +15,7 @@ UNIT_CORE = \
 	tests/unit/test_workday
 check_PROGRAMS += $(UNIT_CORE)
 TESTS += $(UNIT_CORE)
-EXTRA_DIST += tests/data/native tests/data/terminals
+EXTRA_DIST += tests/data/native tests/data/terminals tests/data/families
 
 unit_core_libs = libcore.a libbase.a $(CMOCKA_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_clocktrust_SOURCES = tests/unit/test_clocktrust.c tests/unit/unit.h
