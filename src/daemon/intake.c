@@ -89,6 +89,15 @@ static int take_records(struct intake *in, struct arrival *a)
 	return r;
 }
 
+static int park_too_large(struct intake *in, struct arrival *a)
+{
+	const struct payload none = {.count = 0};
+	struct payload_record record = {
+		.kind = PAYLOAD_TOO_LARGE, .whole = true, .fault = "more than max_payload"};
+
+	return intake_record(in, a, &none, &record);
+}
+
 static int take_status(struct intake *in, struct arrival *a)
 {
 	if (a->sound_serial)
@@ -110,6 +119,8 @@ int intake_take(struct intake *in, struct arrival *a)
 	}
 	if (r < 0)
 		return r;
+	if ((int64_t)a->m->length > in->context->config.mqtt.max_payload)
+		return a->is_status ? 0 : park_too_large(in, a);
 	if (a->topic)
 		return intake_take_profiled(in, a);
 	return a->is_status ? take_status(in, a) : take_records(in, a);

@@ -140,15 +140,6 @@ static int take_punches(struct intake *in, struct arrival *a, const struct profi
 	return r;
 }
 
-static int park_too_large(struct intake *in, struct arrival *a)
-{
-	const struct payload none = {.count = 0};
-	struct payload_record record = {
-		.kind = PAYLOAD_TOO_LARGE, .whole = true, .fault = "more than max_payload"};
-
-	return intake_record(in, a, &none, &record);
-}
-
 /* ---- a message */
 
 static int take_side(struct intake *in, struct arrival *a, const struct profile *p)
@@ -171,11 +162,8 @@ int intake_take_profiled(struct intake *in, struct arrival *a)
 {
 	const struct profile_set *set = &in->context->profiles;
 	const struct profile *p = profile_set_find(set, a->topic);
-	bool large = (int64_t)a->m->length > in->context->config.mqtt.max_payload;
 	int r = 0;
 
-	if (large)
-		return p ? park_too_large(in, a) : 0;
 	for (size_t i = 0; i < set->count && r == 0; i++)
 		r = take_side(in, a, set->list[i]);
 	return r == 0 && p ? take_punches(in, a, p) : r;

@@ -137,13 +137,19 @@ static bool is_stranger(const struct context *c, const struct punch *p)
 	return c->devices_pass_ms != 0 && !directory_device(&c->directory, p->terminal);
 }
 
+/* Whether its terminal waits for our acknowledgement, and keeps the punch without one. */
+static bool awaits_ack(const struct arrival *a)
+{
+	return !a->reading || a->reading->profile->ack.letter.topic;
+}
+
 static int take_punch(struct intake *in, struct arrival *a, struct payload_record *record)
 {
 	struct context *c = in->context;
 	struct punch *p = &record->punch;
 	int r;
 
-	if (c->disk_tight && is_stranger(c, p)) {
+	if (c->disk_tight && is_stranger(c, p) && awaits_ack(a)) {
 		c->disk_refused = true;
 		refuse(in, a,
 			"the disk is nearly full, and this terminal is no known device: not "

@@ -231,9 +231,10 @@ def test_too_large(broker, tmp_path):
     ear = Ear(broker.port)
     with gateway(broker, tmp_path, "native own", folder, **{"mqtt.max_payload": "2K"}) as g:
         ear.through("own/1/p", punch(1) + " " * 2048)
+        ear.through("att/v1/9/punch", json.dumps({"id": "1", "user": "1"}) + " " * 2048)
         parked = g.punches("&state=parked")
         assert [(p["reason"], p["error"]["message"]) for p in parked] == \
-            [("too_large", "more than max_payload")]
+            [("too_large", "more than max_payload")] * 2
     ear.close()
 
 
