@@ -850,7 +850,8 @@ def completed(*words):
 
 
 def test_completion(tmp_path):
-    assert completed("") == ["status", "watch", "punches", "trace", "sync", "alarms", "doctor"]
+    assert completed("") == ["status", "watch", "punches", "trace", "sync", "alarms", "doctor",
+                             "try-profile"]
     assert completed("--json", "st") == ["status"]
     assert completed("--socket", "/x", "al") == ["alarms"]
     assert completed("punches", "--st") == ["--state"]
