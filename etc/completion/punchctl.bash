@@ -2,7 +2,7 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace users devices sync alarms doctor'
+_punchctl_commands='status watch punches trace users devices sync alarms doctor try-profile'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in
@@ -11,6 +11,7 @@ _punchctl_options_of() {
 	users) echo '--limit' ;;
 	sync) echo '--wait' ;;
 	doctor) echo '--broker-conf' ;;
+	try-profile) echo '--zone' ;;
 	esac
 }
 # Fails where an option takes no value.
@@ -28,6 +29,7 @@ _punchctl_values_of() {
 	--interval) echo '' ;;
 	--count) echo '' ;;
 	--broker-conf) echo 'FILE' ;;
+	--zone) echo '' ;;
 	*) return 1 ;;
 	esac
 }

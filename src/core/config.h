@@ -38,6 +38,9 @@ struct config {
 		char *password_file;
 		int64_t keepalive_ms;
 		char *topic_prefix;
+		char *profiles; /* names, a blank between them */
+		char *profile_dir;
+		int64_t max_payload;
 	} mqtt;
 	struct {
 		char *name;

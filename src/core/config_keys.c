@@ -46,6 +46,13 @@ const struct config_key config_keys[] = {
 		"how often a quiet link is checked; whole seconds"},
 	{"mqtt", "topic_prefix", CONFIG_PREFIX, AT(mqtt.topic_prefix), "", 0, 0, false,
 		"put before every topic, e.g. site7/"},
+	{"mqtt", "profiles", CONFIG_TEXT, AT(mqtt.profiles), "native", 0, 0, true,
+		"how terminals speak: native, and names of terminal profiles, a blank between "
+		"them"},
+	{"mqtt", "profile_dir", CONFIG_ABSOLUTE, AT(mqtt.profile_dir), "/etc/punchd/profiles", 0, 0,
+		true, "folder of profiles; looked at before /usr/share/punchd/profiles"},
+	{"mqtt", "max_payload", CONFIG_SIZE, AT(mqtt.max_payload), "4M", 1024, 256LL << 20, true,
+		"a longer message is parked as too_large; a native one is over 64K already"},
 	{"site", "name", CONFIG_TEXT, AT(site.name), "", 0, 0, false,
 		"shown in status and in the gateway's topic; default the host name"},
 	{"site", "time_zone", CONFIG_TEXT, AT(site.time_zone), "", 0, 0, false,

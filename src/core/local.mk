@@ -7,9 +7,32 @@ libcore_a_SOURCES = \
 	src/core/identity.c src/core/identity.h \
 	src/core/outbox.c src/core/outbox.h \
 	src/core/payload.c src/core/payload.h \
+	src/core/profile.h \
+	src/core/profile_check.c src/core/profile_check.h \
+	src/core/profile_letter.c \
+	src/core/profile_load.c \
+	src/core/profile_path.c \
+	src/core/profile_read.c \
+	src/core/profile_set.c src/core/profile_set.h \
+	src/core/profile_side.c \
+	src/core/profile_time.c \
+	src/core/profile_topic.c src/core/profile_topic.h \
 	src/core/punch.c src/core/punch.h \
 	src/core/refusals.c src/core/refusals.h \
 	src/core/settle.c src/core/settle.h \
 	src/core/user.c src/core/user.h \
 	src/core/verdict.c src/core/verdict.h \
 	src/core/workday.c src/core/workday.h
+
+profilesdir = $(datadir)/punchd/profiles
+dist_profiles_DATA = \
+	etc/profiles/dejaos-v2.json \
+	etc/profiles/esp-rfid-ha.json \
+	etc/profiles/esp-rfid.json \
+	etc/profiles/hikvision-search.json \
+	etc/profiles/hikvision.json \
+	etc/profiles/mqtt-face.json \
+	etc/profiles/tasmota-fingerprint.json \
+	etc/profiles/tasmota-rfid.json \
+	etc/profiles/zkteco-adms-kv.json \
+	etc/profiles/zkteco-adms.json

@@ -251,7 +251,7 @@ static size_t base64_run(const char *s, size_t n)
 	return run;
 }
 
-static size_t keep_without_pictures(const char *s, size_t n, char *ret, bool *ret_full)
+size_t payload_keep(const char *s, size_t n, char ret[static PAYLOAD_RAW_MAX], bool *ret_full)
 {
 	size_t kept = 0, i = 0;
 
@@ -282,6 +282,6 @@ size_t payload_raw(const struct payload *p, const struct payload_record *record,
 	const struct jspan *span = &p->spans[record->index];
 
 	if (record->whole)
-		return keep_without_pictures(bytes, n, ret, ret_full);
-	return keep_without_pictures(p->bytes + span->at, span->length, ret, ret_full);
+		return payload_keep(bytes, n, ret, ret_full);
+	return payload_keep(p->bytes + span->at, span->length, ret, ret_full);
 }

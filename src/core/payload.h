@@ -21,6 +21,7 @@ enum payload_kind {
 	PAYLOAD_BAD_TIME,  /* a punch whose time is none: to be parked */
 	PAYLOAD_MALFORMED, /* a record that is no punch: to be parked with its bytes */
 	PAYLOAD_TOO_LARGE, /* the whole message is over the cap */
+	PAYLOAD_IGNORED,   /* of a profile: no punch, by its `accept`; the native scheme has none */
 };
 
 struct payload_record {
@@ -58,5 +59,9 @@ int payload_next(struct payload *p, struct payload_record *ret);
  */
 size_t payload_raw(const struct payload *p, const struct payload_record *record, const void *bytes,
 	size_t n, char ret[static PAYLOAD_RAW_MAX], bool *ret_full);
+
+/* Keep at most PAYLOAD_RAW_MAX of n bytes, without runs of over 512 base64 characters (pictures).
+ * Returns how many were written; *ret_full tells whether that is all of it. */
+size_t payload_keep(const char *s, size_t n, char ret[static PAYLOAD_RAW_MAX], bool *ret_full);
 
 #endif

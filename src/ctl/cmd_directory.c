@@ -88,8 +88,8 @@ int run_users(struct ctl *ctl)
 
 	buf_init(&path, 4096);
 	buf_add_str(&path, "/v1/users");
-	if (ctl->argument)
-		client_add_query(&path, "q", ctl->argument);
+	if (ctl->arguments[0])
+		client_add_query(&path, "q", ctl->arguments[0]);
 	snprintf(number, sizeof number, "%lld",
 		(long long)(limit > 0 && limit < PAGE_MAX ? limit : PAGE_MAX));
 	client_add_query(&path, "limit", number);

@@ -13,5 +13,6 @@ int run_devices(struct ctl *ctl);
 int run_sync(struct ctl *ctl);
 int run_alarms(struct ctl *ctl);
 int run_doctor(struct ctl *ctl);
+int run_try_profile(struct ctl *ctl);
 
 #endif

@@ -21,10 +21,10 @@ enum ctl_exit {
 };
 
 struct ctl {
-	const struct command *command; /* NULL: --help or --version alone */
-	const char *argument;          /* the command's, or NULL */
-	const char *text[OPTIONS_];    /* as given; a flag's is "". NULL: not given */
-	int64_t number[OPTIONS_];      /* what a number, a duration or a time says; 0 else */
+	const struct command *command;                /* NULL: --help or --version alone */
+	const char *arguments[COMMAND_ARGUMENTS_MAX]; /* the command's; NULL behind the last */
+	const char *text[OPTIONS_]; /* as given; a flag's is "". NULL: not given */
+	int64_t number[OPTIONS_];   /* what a number, a duration or a time says; 0 else */
 	struct times times;
 	struct client client;
 	bool on_terminal; /* stdout is one */

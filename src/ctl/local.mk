@@ -8,6 +8,7 @@ libctl_a_SOURCES = \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_sync.c \
 	src/ctl/cmd_trace.c \
+	src/ctl/cmd_try_profile.c \
 	src/ctl/cmd_watch.c \
 	src/ctl/commands.h \
 	src/ctl/ctl.c src/ctl/ctl.h \
@@ -29,5 +30,5 @@ libctl_a_SOURCES = \
 
 bin_PROGRAMS += punchctl
 punchctl_SOURCES = src/ctl/main.c
-punchctl_LDADD = libctl.a libbase.a $(CURL_LIBS) $(JANSSON_LIBS)
+punchctl_LDADD = libctl.a libcore.a libbase.a $(CURL_LIBS) $(JANSSON_LIBS)
 dist_man_MANS += man/punchctl.1

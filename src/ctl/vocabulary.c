@@ -45,6 +45,8 @@ const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_COUNT] = {"count", "N", KIND_NUMBER, "end after so many looks", NULL, 1, INT64_MAX},
 	[OPTION_BROKER_CONF] = {"broker-conf", "FILE", KIND_PATH,
 		"the settings of mosquitto, or a copy (/etc/mosquitto/mosquitto.conf)", NULL, 0, 0},
+	[OPTION_ZONE] = {"zone", "ZONE", KIND_TEXT,
+		"the site's time zone, such as Europe/Berlin (the system's)", NULL, 0, 0},
 };
 
 static const enum option no_options[] = {OPTION_NONE};
@@ -53,6 +55,7 @@ static const enum option punches_options[] = {OPTION_STATE, OPTION_REASON, OPTIO
 static const enum option users_options[] = {OPTION_LIMIT, OPTION_NONE};
 static const enum option sync_options[] = {OPTION_WAIT, OPTION_NONE};
 static const enum option doctor_options[] = {OPTION_BROKER_CONF, OPTION_NONE};
+static const enum option try_options[] = {OPTION_ZONE, OPTION_NONE};
 static const enum option watch_options[] = {OPTION_INTERVAL, OPTION_COUNT, OPTION_NONE};
 
 const struct command ctl_commands[] = {
@@ -98,6 +101,13 @@ const struct command ctl_commands[] = {
 		"a million take a second, more on an SD card. "
 		"The exit status is 1 where a check failed, and 3 where punchd was not reached.",
 		run_doctor},
+	{"try-profile", "NAME TOPIC FILE", try_options, "what a profile makes of a payload",
+		"Prints which punches would come of the payload in FILE, had a terminal published "
+		"it on TOPIC, and what it would be answered. NAME is a profile in "
+		"/etc/punchd/profiles or /usr/share/punchd/profiles, or the path of a file. "
+		"punchd need not run. The exit status is 1 where the profile is at fault or does "
+		"not listen on TOPIC.",
+		run_try_profile},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -108,6 +118,18 @@ const struct command *command_find(const char *name)
 			return c;
 	}
 	return NULL;
+}
+
+const char *command_argument(const struct command *command, int n, int *ret_length)
+{
+	const char *word = command->argument;
+
+	while (word && n-- > 0) {
+		word = strchr(word, ' ');
+		word = word ? word + 1 : NULL;
+	}
+	*ret_length = word ? (int)strcspn(word, " ") : 0;
+	return word;
 }
 
 static bool option_has_name(enum option option, const char *name, int length)

@@ -12,6 +12,7 @@
 #include "core/clocktrust.h"
 #include "core/config.h"
 #include "core/directory.h"
+#include "core/profile_set.h"
 #include "core/punch.h"
 #include "core/verdict.h"
 #include "daemon/alarms.h"
@@ -22,7 +23,8 @@ struct context {
 	struct loop *loop;
 	struct store *store;
 	struct directory directory;
-	struct config config; /* replaced on SIGHUP: never keep a pointer into it */
+	struct config config;        /* replaced on SIGHUP: never keep a pointer into it */
+	struct profile_set profiles; /* the same */
 	struct verdict_settings verdict;
 	struct zone *zone;
 	struct clocktrust clock;

@@ -64,7 +64,7 @@ bool intake_set_serial(struct intake *in, struct arrival *a)
 		a->is_status = serial != NULL;
 	}
 	set_serial(a, serial ? serial : "?", serial ? n : 1);
-	return serial != NULL;
+	return serial ? in->context->profiles.native : intake_set_family(in, a);
 }
 
 /* ---- one message */
@@ -89,6 +89,15 @@ static int take_records(struct intake *in, struct arrival *a)
 	return r;
 }
 
+static int park_too_large(struct intake *in, struct arrival *a)
+{
+	const struct payload none = {.count = 0};
+	struct payload_record record = {
+		.kind = PAYLOAD_TOO_LARGE, .whole = true, .fault = "more than max_payload"};
+
+	return intake_record(in, a, &none, &record);
+}
+
 static int take_status(struct intake *in, struct arrival *a)
 {
 	if (a->sound_serial)
@@ -110,6 +119,10 @@ int intake_take(struct intake *in, struct arrival *a)
 	}
 	if (r < 0)
 		return r;
+	if ((int64_t)a->m->length > in->context->config.mqtt.max_payload)
+		return a->is_status ? 0 : park_too_large(in, a);
+	if (a->topic)
+		return intake_take_profiled(in, a);
 	return a->is_status ? take_status(in, a) : take_records(in, a);
 }
 
@@ -151,6 +164,8 @@ static int commit(struct intake *in)
 
 	if (r == 0)
 		r = in->acks.error;
+	if (r == 0)
+		r = in->letters.error;
 	if (r == 0 && c->stopping)
 		r = -EIO;
 	if (r == 0 && c->disk_low && store_in_transaction(c->store))
@@ -172,10 +187,14 @@ int intake_flush(struct intake *in)
 	if (r < 0) {
 		store_rollback(s);
 		acks_clear(&in->acks);
+		letters_clear(&in->letters);
+		in->once_count = in->once_durable;
 		in->on.ended(in->on.arg, false);
 		return context_store_failed(in->context, r, "storing punches");
 	}
+	in->once_durable = in->once_count;
 	acks_flush(&in->acks, send_ack, in);
+	letters_flush(&in->letters, in->on.publish, in->on.arg);
 	in->on.ended(in->on.arg, true);
 	return 0;
 }
@@ -196,11 +215,7 @@ int intake_new(struct context *context, struct guard *guard, struct terminals *t
 	bucket_init(&in->log_bucket, LOG_EVERY_US / LOG_BURST, LOG_BURST);
 	acks_init(&in->acks);
 	in->prefix = strdup(prefix);
-	if (asprintf(&in->topics[0], "%s" SCHEME "+/punch", prefix) < 0)
-		in->topics[0] = NULL;
-	if (asprintf(&in->topics[1], "%s" SCHEME "+/status", prefix) < 0)
-		in->topics[1] = NULL;
-	r = in->prefix && in->topics[0] && in->topics[1] ? 0 : -ENOMEM;
+	r = in->prefix ? intake_reload(in) : -ENOMEM;
 	if (r == 0)
 		r = store_meta_get(context->store, "timeless_counter", 0, &in->counter);
 	if (r < 0) {
@@ -217,9 +232,20 @@ void intake_free(struct intake *in)
 		return;
 	acks_done(&in->acks);
 	free(in->prefix);
-	free(in->topics[0]);
-	free(in->topics[1]);
+	letters_done(&in->letters);
+	profile_set_topics_free(in->topics);
 	free(in);
+}
+
+int intake_reload(struct intake *in)
+{
+	char **topics = profile_set_topics(&in->context->profiles, in->prefix);
+
+	if (!topics)
+		return -ENOMEM;
+	profile_set_topics_free(in->topics);
+	in->topics = topics;
+	return 0;
 }
 
 const char *const *intake_topics(const struct intake *in)

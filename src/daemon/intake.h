@@ -33,8 +33,11 @@ int intake_new(struct context *context, struct guard *guard, struct terminals *t
 	const struct intake_events *events, struct intake **ret_intake);
 void intake_free(struct intake *in);
 
-/* The filters to subscribe, ends with NULL; owned by intake. */
+/* The filters to subscribe, ends with NULL; owned by intake, until the next intake_reload. */
 const char *const *intake_topics(const struct intake *in);
+
+/* The profiles in the context are others now. Returns 0 or -ENOMEM. */
+int intake_reload(struct intake *in);
 
 /* The broker took us in; it was last heard at heard_us (monotonic), 0: unknown. */
 void intake_connected(struct intake *in, int64_t heard_us);
@@ -43,6 +46,9 @@ void intake_message(struct intake *in, const struct mqtt_message *m);
 
 /* Commit what came, then acknowledge. Returns 0, or an error: nothing may be acknowledged. */
 int intake_flush(struct intake *in);
+
+/* Once a second while the broker has us: tell terminals the time whose profile says how. */
+void intake_set_clocks(struct intake *in);
 
 /* Deal with messages that an earlier run had taken but not parsed. Returns 0 or a store error. */
 int intake_recover(struct intake *in);

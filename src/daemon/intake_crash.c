@@ -66,7 +66,9 @@ static int recover_one(struct intake *in, const struct store_guarded *g)
 
 	intake_arrive(in, &a, &m);
 	a.waited = true;
-	intake_set_serial(in, &a);
+	/* Its profile is gone since: nobody can tell what it was. */
+	if (!intake_set_serial(in, &a))
+		return store_guard_del(s, g->id);
 	if (g->parses < GUARD_PARSES_MAX) {
 		r = store_guard_raise(s, g->id);
 		if (r == 0)

@@ -7,8 +7,12 @@
 
 #include "base/bucket.h"
 #include "core/payload.h"
+#include "core/profile.h"
 #include "daemon/acks.h"
 #include "daemon/intake.h"
+#include "daemon/letters.h"
+
+#define INTAKE_ONCE_MAX 1024 /* messages remembered for `ack.once` */
 
 struct intake {
 	struct context *context;
@@ -16,9 +20,12 @@ struct intake {
 	struct terminals *terminals;
 	struct intake_events on;
 	char *prefix;
-	char *topics[3];
+	char **topics;
 
 	struct acks acks;
+	struct letters letters;                       /* acknowledgements and replies of profiles */
+	uint8_t once[INTAKE_ONCE_MAX][IDENTITY_SIZE]; /* of messages; a ring */
+	size_t once_count, once_durable;
 	int error;         /* of this burst: what follows it is not even looked at */
 	int64_t counter;   /* messages that brought punches without a time, ever */
 	bool counter_rose; /* in this burst */
@@ -40,6 +47,9 @@ struct arrival {
 	uint8_t sha256[32];
 	bool waited; /* nobody knows for how long it was on its way */
 	bool counted;
+	const char *topic;               /* without our prefix; NULL: it is native */
+	struct profile_reading *reading; /* NULL: it is native, or none is under way */
+	unsigned outcome;                /* of the record taken last: enum profile_outcome */
 };
 
 /* ---- intake.c */
@@ -50,6 +60,13 @@ void intake_arrive(struct intake *in, struct arrival *a, const struct mqtt_messa
 bool intake_set_serial(struct intake *in, struct arrival *a);
 /* Take a message apart, unless it is one that crashes. Returns 0 or a store error. */
 int intake_take(struct intake *in, struct arrival *a);
+
+/* ---- intake_profile.c */
+
+/* Note which profile a message is for, from its topic. Returns whether it is for any. */
+bool intake_set_family(struct intake *in, struct arrival *a);
+/* Take such a message apart. Returns 0 or a store error. */
+int intake_take_profiled(struct intake *in, struct arrival *a);
 
 /* ---- intake_record.c */
 

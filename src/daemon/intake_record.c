@@ -19,7 +19,8 @@ static void ack(struct intake *in, const struct arrival *a, const struct punch *
 	const struct dir_user *user = NULL;
 	char reason[REASON_TEXT_SIZE];
 
-	if (!a->sound_serial || p->record_id[0] == '\0')
+	/* A profile has its own way to acknowledge. */
+	if (a->reading || !a->sound_serial || p->record_id[0] == '\0')
 		return;
 	if (in->context->config.punches.greet && p->user_id[0])
 		user = directory_user(&in->context->directory, p->user_id);
@@ -28,16 +29,17 @@ static void ack(struct intake *in, const struct arrival *a, const struct punch *
 		duplicate ? "" : punch_reason_name(p->reason, reason), user ? user->name : "");
 }
 
-static void refuse(struct intake *in, const struct arrival *a, const char *why)
+static void refuse(struct intake *in, struct arrival *a, const char *why)
 {
+	a->outcome = OUTCOME_REFUSED;
 	store_tally(in->context->store)->refused++;
 	if (may_log(in, a))
 		log_warn("refused", why, LOG_S("terminal", a->serial));
 }
 
 /* Insert, with all that hangs on it. ack_it: it has an id, and what is kept of it is whole. */
-static int add(struct intake *in, const struct arrival *a, struct punch *p,
-	const struct store_raw *raw, bool ack_it)
+static int add(struct intake *in, struct arrival *a, struct punch *p, const struct store_raw *raw,
+	bool ack_it)
 {
 	struct store *s = in->context->store;
 	int r;
@@ -52,6 +54,7 @@ static int add(struct intake *in, const struct arrival *a, struct punch *p,
 	}
 	if (r < 0)
 		return r;
+	a->outcome = r == 0 ? OUTCOME_DUPLICATE : OUTCOME_STORED;
 	if (r == 0) {
 		store_tally(s)->duplicate++;
 	} else {
@@ -109,6 +112,7 @@ static int take_timeless(struct intake *in, struct arrival *a, struct payload_re
 		return r;
 	if (r == 1) {
 		store_tally(c->store)->duplicate++;
+		a->outcome = OUTCOME_DUPLICATE;
 		ack(in, a, p, true);
 		return 0;
 	}
@@ -133,13 +137,19 @@ static bool is_stranger(const struct context *c, const struct punch *p)
 	return c->devices_pass_ms != 0 && !directory_device(&c->directory, p->terminal);
 }
 
+/* Whether its terminal waits for our acknowledgement, and keeps the punch without one. */
+static bool awaits_ack(const struct arrival *a)
+{
+	return !a->reading || a->reading->profile->ack.letter.topic;
+}
+
 static int take_punch(struct intake *in, struct arrival *a, struct payload_record *record)
 {
 	struct context *c = in->context;
 	struct punch *p = &record->punch;
 	int r;
 
-	if (c->disk_tight && is_stranger(c, p)) {
+	if (c->disk_tight && is_stranger(c, p) && awaits_ack(a)) {
 		c->disk_refused = true;
 		refuse(in, a,
 			"the disk is nearly full, and this terminal is no known device: not "
@@ -160,7 +170,7 @@ static int take_punch(struct intake *in, struct arrival *a, struct payload_recor
 }
 
 /* Whether one more of what cannot be read may be kept. Returns 1, 0 (refused), or an error. */
-static int may_keep_malformed(struct intake *in, const struct arrival *a)
+static int may_keep_malformed(struct intake *in, struct arrival *a)
 {
 	int64_t n;
 
@@ -179,6 +189,15 @@ static int may_keep_malformed(struct intake *in, const struct arrival *a)
 		"1000 messages of this terminal that cannot be read wait for a person already: "
 		"not kept");
 	return 0;
+}
+
+/* Returns the length of what is kept, or -ENOMEM. */
+static int keep(struct arrival *a, const struct payload *payload,
+	const struct payload_record *record, char ret[static PAYLOAD_RAW_MAX], bool *ret_full)
+{
+	if (a->reading)
+		return profile_reading_raw(a->reading, record, ret, ret_full);
+	return (int)payload_raw(payload, record, a->m->payload, a->m->length, ret, ret_full);
 }
 
 /* Park what cannot be read, with topic and bytes. */
@@ -204,7 +223,10 @@ int intake_park(struct intake *in, struct arrival *a, const struct payload *payl
 		a->m->topic, a->sha256, record->whole ? 0 : record->index, p.identity);
 	if (r < 0)
 		return r;
-	raw.length = payload_raw(payload, record, a->m->payload, a->m->length, kept, &whole_kept);
+	r = keep(a, payload, record, kept, &whole_kept);
+	if (r < 0)
+		return r;
+	raw.length = (size_t)r;
 	verdict_park(&p, reason, record->fault);
 	return add(in, a, &p, &raw, whole_kept);
 }
@@ -225,6 +247,7 @@ int intake_record(struct intake *in, struct arrival *a, const struct payload *pa
 	case PAYLOAD_BAD_TIME: return take_punch(in, a, record);
 	case PAYLOAD_MALFORMED: return intake_park(in, a, payload, record, REASON_MALFORMED);
 	case PAYLOAD_TOO_LARGE: return intake_park(in, a, payload, record, REASON_TOO_LARGE);
+	case PAYLOAD_IGNORED: store_tally(in->context->store)->ignored++; return 0;
 	}
 	return 0;
 }

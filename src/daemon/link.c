@@ -352,6 +352,11 @@ void link_set_away(struct link *l, bool away)
 	l->trouble_us = loop_now(l->context->loop).mono_us;
 }
 
+int link_set_topics(struct link *l)
+{
+	return l->mqtt ? mqtt_set_topics(l->mqtt, intake_topics(l->intake)) : 0;
+}
+
 void link_set_careful(struct link *l, bool careful)
 {
 	if (l->mqtt)

@@ -24,6 +24,8 @@ void link_publish(struct link *l, const char *topic, const char *payload, size_t
 
 /* Stay away (the disk is full), or come back. */
 void link_set_away(struct link *l, bool away);
+/* Subscribe to what intake wants to hear now. Returns 0 or a negative errno. */
+int link_set_topics(struct link *l);
 void link_set_careful(struct link *l, bool careful);
 
 /* Once a second: whether its alarms stand. */

@@ -71,6 +71,7 @@ static void take_key(struct punchd *d)
 static void on_second(void *arg)
 {
 	struct punchd *d = arg;
+	int64_t since_us = 0;
 
 	if (apikey_changed(&d->key, &d->context.config)) {
 		log_info("api_key", "the key file has changed: trying it");
@@ -80,6 +81,8 @@ static void on_second(void *arg)
 	conditions_of_queue(&d->context);
 	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
+	if (link_is_up(d->link, &since_us))
+		intake_set_clocks(d->intake);
 }
 
 /* ---- the wiring: what must go up goes through here */
@@ -208,21 +211,39 @@ static void log_faults(struct buf *faults)
 	}
 }
 
+/* The new profiles in place of the old ones, and what they listen on. */
+static void take_profiles(struct punchd *d, struct profile_set *wanted)
+{
+	struct profile_set old = d->context.profiles;
+
+	d->context.profiles = *wanted;
+	if (intake_reload(d->intake) < 0 || link_set_topics(d->link) < 0) {
+		log_error("profile", "out of memory: the old profiles stay");
+		d->context.profiles = old;
+		old = *wanted;
+	}
+	profile_set_done(&old);
+}
+
 static void on_hangup(void *arg)
 {
 	struct punchd *d = arg;
 	struct buf faults, restart;
+	struct profile_set profiles = {.count = 0};
 	struct config wanted;
 
 	buf_init(&faults, SETTINGS_FAULTS_MAX);
 	buf_init(&restart, SETTINGS_FAULTS_MAX);
-	if (settings_read(&wanted, d->config_file, &faults) < 0 || faults.len > 0) {
+	if (settings_read(&wanted, d->config_file, &faults) < 0 || faults.len > 0 ||
+		settings_profiles(&wanted, &profiles, &faults) < 0 || faults.len > 0) {
+		profile_set_done(&profiles);
 		log_faults(&faults);
 		log_error("config", "the new settings are at fault: the old ones stay");
 	} else {
 		config_restart_keys(&d->context.config, &wanted, &restart);
 		config_take_live(&d->context.config, &wanted);
 		take_settings(d);
+		take_profiles(d, &profiles);
 		log_info("config", "settings read again");
 		if (restart.len > 0)
 			log_warn("config", "these take effect after a restart",
@@ -255,6 +276,22 @@ static uint64_t api_random(void *arg)
 	return loop_random(((struct punchd *)arg)->context.loop);
 }
 
+/* They have been checked with the settings; only memory, or a file changed since, can fail it. */
+static int make_profiles(struct context *c)
+{
+	struct buf faults;
+	int r;
+
+	buf_init(&faults, SETTINGS_FAULTS_MAX);
+	r = settings_profiles(&c->config, &c->profiles, &faults);
+	if (r == 0 && faults.len > 0) {
+		log_faults(&faults);
+		r = -EINVAL;
+	}
+	buf_done(&faults);
+	return r;
+}
+
 static int make_context(struct punchd *d)
 {
 	struct context *c = &d->context;
@@ -270,7 +307,9 @@ static int make_context(struct punchd *d)
 		return r;
 	}
 	take_settings(d);
-	r = opening_store(c);
+	r = make_profiles(c);
+	if (r == 0)
+		r = opening_store(c);
 	if (r == 0)
 		r = clockmarks_load(c);
 	return r < 0 ? r : replaced_load(&d->replaced, c);
@@ -428,6 +467,7 @@ static void unmake(struct punchd *d)
 	store_close(c->store);
 	directory_done(&c->directory);
 	zone_free(c->zone);
+	profile_set_done(&c->profiles);
 	config_done(&c->config);
 	loop_free(c->loop);
 }

@@ -68,6 +68,65 @@ static int read_folder(struct config *c, const char *file, struct buf *faults)
 	return r;
 }
 
+/* ---- profiles */
+
+static int add_profile(
+	const struct config *c, const char *name, struct profile_set *set, struct buf *faults)
+{
+	const char *folders[] = {c->mqtt.profile_dir, PUNCHD_PROFILES};
+	char path[PATH_SIZE];
+	struct buf text;
+	int r = -ENOENT;
+
+	buf_init(&text, PROFILE_FILE_MAX);
+	for (size_t i = 0; i < 2 && r == -ENOENT; i++) {
+		snprintf(path, sizeof path, "%s/%s.json", folders[i], name);
+		r = file_read(path, &text, NULL);
+	}
+	if (r == 0)
+		r = profile_set_add(set, name, path, text.data, text.len, faults);
+	else if (r == -ENOENT)
+		config_fault(c, "mqtt", "profiles", faults,
+			"there is no profile `%s` in %s, nor in " PUNCHD_PROFILES, name,
+			c->mqtt.profile_dir);
+	else if (r != -ENOMEM)
+		config_fault(c, "mqtt", "profiles", faults, "%s: %s", path,
+			r == -E2BIG ? "more than 256 KiB" : strerror(-r));
+	buf_done(&text);
+	return r == -ENOMEM ? r : 0;
+}
+
+int settings_profiles(const struct config *c, struct profile_set *ret, struct buf *faults)
+{
+	char *names = strdup(c->mqtt.profiles), *rest = names, *name;
+	int r = names ? 0 : -ENOMEM;
+
+	*ret = (struct profile_set){.count = 0};
+	while (r == 0 && (name = strsep(&rest, " \t"))) {
+		if (strcmp(name, "native") == 0)
+			ret->native = true;
+		else if (strchr(name, '/'))
+			config_fault(c, "mqtt", "profiles", faults, "`%s` is no name", name);
+		else if (name[0])
+			r = add_profile(c, name, ret, faults);
+	}
+	free(names);
+	return r;
+}
+
+static int check_profiles(const struct config *c, struct buf *faults)
+{
+	size_t before = faults->len;
+	struct profile_set set;
+	int r = settings_profiles(c, &set, faults);
+
+	if (r == 0 && faults->len == before && !set.native && set.count == 0)
+		config_fault(
+			c, "mqtt", "profiles", faults, "it names none: nothing would be heard");
+	profile_set_done(&set);
+	return r;
+}
+
 /* What only the machine can tell: names of zones, files that are named. */
 static int check_files(const struct config *c, struct buf *faults)
 {
@@ -101,6 +160,8 @@ int settings_read(struct config *c, const char *file, struct buf *faults)
 	if (r == 0) {
 		config_check(c, faults);
 		r = check_files(c, faults);
+		if (r == 0)
+			r = check_profiles(c, faults);
 	}
 	return r;
 }

@@ -7,6 +7,10 @@
 
 #include "base/buf.h"
 #include "core/config.h"
+#include "core/profile_set.h"
+
+/* The package's own profiles. */
+#define PUNCHD_PROFILES "/usr/share/punchd/profiles"
 
 #define SETTINGS_FAULTS_MAX (256 * 1024)
 
@@ -17,6 +21,13 @@
  * Returns 0, also with faults, or -ENOMEM. c is made in either case: config_done.
  */
 int settings_read(struct config *c, const char *file, struct buf *faults);
+
+/*
+ * Load the profiles that [mqtt] profiles names, from profile_dir, else from the package's folder.
+ * Faults are appended as `FILE: JSON path: message`. Returns 0, also with faults, or -ENOMEM. ret is
+ * made in either case: profile_set_done.
+ */
+int settings_profiles(const struct config *c, struct profile_set *ret, struct buf *faults);
 
 /* Where the API key lies: [api] key_file, else systemd's credential, else /etc/punchd/api.key. */
 const char *settings_key_path(const struct config *c, char *to, size_t size);

@@ -7,9 +7,12 @@
 #define STATUS_MAX 4096 /* bytes of a status message that are looked at */
 
 struct terminal {
-	int64_t seen_us;  /* wall clock; 0: never */
-	int64_t punch_us; /* wall clock; 0: never */
-	int online;       /* -1: it never said */
+	int64_t seen_us;               /* wall clock; 0: never */
+	int64_t punch_us;              /* wall clock; 0: never */
+	int online;                    /* -1: it never said */
+	char family[TERMINAL_MAX + 1]; /* name of its profile, or "" */
+	bool clock_told;
+	int64_t clock_us; /* monotonic, when it was last told the time */
 };
 
 void terminals_init(struct terminals *t, uint64_t seed)
@@ -59,20 +62,53 @@ void terminals_saw(
 		one->online = 1;
 }
 
+void terminals_presence(
+	struct terminals *t, const char *serial, bool online, int64_t wall_us, bool retained)
+{
+	struct terminal *one = get(t, serial);
+
+	if (!one)
+		return;
+	one->online = online;
+	/* A last will is the broker speaking, not the terminal. */
+	if (online && !retained)
+		one->seen_us = wall_us;
+}
+
 void terminals_status(struct terminals *t, const char *serial, const void *payload, size_t length,
 	int64_t wall_us, bool retained)
 {
 	json_t *root = length <= STATUS_MAX ? json_loadb(payload, length, 0, NULL) : NULL;
-	struct terminal *one = get(t, serial);
 	bool online;
 
-	if (one && jget_bool(root, "online", &online) > 0) {
-		one->online = online;
-		/* A last will is the broker speaking, not the terminal. */
-		if (online && !retained)
-			one->seen_us = wall_us;
-	}
+	if (jget_bool(root, "online", &online) > 0)
+		terminals_presence(t, serial, online, wall_us, retained);
 	json_decref(root);
+}
+
+void terminals_family(struct terminals *t, const char *serial, const char *family)
+{
+	struct terminal *one = get(t, serial);
+
+	if (one)
+		punch_text_set(one->family, sizeof one->family, family);
+}
+
+void terminals_clocks(struct terminals *t, const char *family, int64_t now_us, int64_t every_us,
+	terminals_due *due, void *arg)
+{
+	const char *serial;
+	struct terminal *one;
+	size_t pos = 0;
+
+	while ((one = strmap_next(&t->by_serial, &pos, &serial))) {
+		if (one->online == 0 || strcmp(one->family, family) != 0 ||
+			(one->clock_told && now_us - one->clock_us < every_us))
+			continue;
+		one->clock_told = true;
+		one->clock_us = now_us;
+		due(arg, serial);
+	}
 }
 
 static json_t *time_or_null(int64_t wall_us)

@@ -30,6 +30,21 @@ void terminals_saw(
 void terminals_status(struct terminals *t, const char *serial, const void *payload, size_t length,
 	int64_t wall_us, bool retained);
 
+/* The same, as a profile has read it. */
+void terminals_presence(
+	struct terminals *t, const char *serial, bool online, int64_t wall_us, bool retained);
+
+/* It speaks by the profile of this name. */
+void terminals_family(struct terminals *t, const char *serial, const char *family);
+
+/*
+ * Call due for each terminal of a family that is not known to be offline and was not due in the last
+ * every_us. now_us is monotonic.
+ */
+typedef void terminals_due(void *arg, const char *serial);
+void terminals_clocks(struct terminals *t, const char *family, int64_t now_us, int64_t every_us,
+	terminals_due *due, void *arg);
+
 /* As in the status document, sorted by serial; a new reference. */
 json_t *terminals_json(const struct terminals *t, const struct directory *directory);
 

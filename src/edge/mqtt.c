@@ -147,7 +147,7 @@ static void on_suback(
 			note_trouble(m, MQTT_NOT_SUBSCRIBED, "refused: %s",
 				i < m->topic_count ? m->topics[i] : "?");
 	}
-	if (m->troubled)
+	if (m->troubled || m->phase == PHASE_READY)
 		return;
 	m->phase = PHASE_READY;
 	loop_timer_stop(m->deadline);
@@ -419,19 +419,33 @@ static void start(struct mqtt *m)
 
 /* ---- the public face */
 
-static int copy_topics(struct mqtt *m, const char *const *topics)
+static void free_topics(char **topics)
 {
-	while (topics[m->topic_count])
-		m->topic_count++;
-	m->topics = calloc((size_t)m->topic_count + 1, sizeof *m->topics);
-	if (!m->topics)
-		return -ENOMEM;
-	for (int i = 0; i < m->topic_count; i++) {
-		m->topics[i] = strdup(topics[i]);
-		if (!m->topics[i])
-			return -ENOMEM;
+	for (int i = 0; topics && topics[i]; i++)
+		free(topics[i]);
+	free(topics);
+}
+
+/* Checked copies. Returns how many there are, -ENOMEM or -EINVAL. */
+static int copy_topics(const char *const *topics, char ***ret_topics)
+{
+	int count = 0;
+	char **copy;
+
+	while (topics[count]) {
+		if (mosquitto_sub_topic_check(topics[count++]) != MOSQ_ERR_SUCCESS)
+			return -EINVAL;
 	}
-	return 0;
+	copy = calloc((size_t)count + 1, sizeof *copy);
+	for (int i = 0; copy && i < count; i++) {
+		copy[i] = strdup(topics[i]);
+		if (!copy[i]) {
+			free_topics(copy);
+			return -ENOMEM;
+		}
+	}
+	*ret_topics = copy;
+	return copy ? count : -ENOMEM;
 }
 
 static int copy_settings(struct mqtt *m, const struct mqtt_settings *s)
@@ -447,13 +461,10 @@ static int copy_settings(struct mqtt *m, const struct mqtt_settings *s)
 	if (!m->host || !m->client_id || (s->username[0] && !m->username) ||
 		(s->password && !m->password) || !m->will_topic || !m->will_payload)
 		return -ENOMEM;
-	for (int i = 0; s->topics[i]; i++) {
-		if (mosquitto_sub_topic_check(s->topics[i]) != MOSQ_ERR_SUCCESS)
-			return -EINVAL;
-	}
 	if (mosquitto_pub_topic_check(s->will_topic) != MOSQ_ERR_SUCCESS)
 		return -EINVAL;
-	return copy_topics(m, s->topics);
+	m->topic_count = copy_topics(s->topics, &m->topics);
+	return m->topic_count < 0 ? m->topic_count : 0;
 }
 
 static void forget_password(struct mqtt *m)
@@ -503,9 +514,7 @@ void mqtt_free(struct mqtt *m)
 	loop_timer_free(m->retry);
 	loop_timer_free(m->deadline);
 	loop_timer_free(m->tick);
-	for (int i = 0; m->topics && i < m->topic_count; i++)
-		free(m->topics[i]);
-	free(m->topics);
+	free_topics(m->topics);
 	free(m->host);
 	free(m->client_id);
 	free(m->username);
@@ -521,6 +530,35 @@ int mqtt_set_password(struct mqtt *m, const char *password)
 	forget_password(m);
 	m->password = password ? strdup(password) : NULL;
 	return password && !m->password ? -ENOMEM : 0;
+}
+
+static bool lists_topic(char *const *topics, const char *topic)
+{
+	while (*topics && strcmp(*topics, topic) != 0)
+		topics++;
+	return *topics != NULL;
+}
+
+int mqtt_set_topics(struct mqtt *m, const char *const *topics)
+{
+	char **before = m->topics, **now;
+	int count = copy_topics(topics, &now);
+
+	if (count < 0)
+		return count;
+	m->topics = now;
+	m->topic_count = count;
+	if (m->phase >= PHASE_ACCEPTED && !m->troubled) {
+		for (int i = 0; before[i]; i++) {
+			if (!lists_topic(now, before[i]))
+				mosquitto_unsubscribe(m->client, NULL, before[i]);
+		}
+		mosquitto_subscribe_multiple(m->client, NULL, count, now, 1, 0, NULL);
+		if (!m->in_burst && m->watch)
+			arm(m);
+	}
+	free_topics(before);
+	return 0;
 }
 
 void mqtt_set_careful(struct mqtt *m, bool careful)

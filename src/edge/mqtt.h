@@ -83,6 +83,10 @@ void mqtt_free(struct mqtt *m);
 /* Another password, from the next connection on; NULL none. Returns 0 or -ENOMEM. */
 int mqtt_set_password(struct mqtt *m, const char *password);
 
+/* Other filters from now on: what is gone is unsubscribed where there is a link. Returns 0, -ENOMEM, or
+ * -EINVAL (no filter); then the old ones stay. */
+int mqtt_set_topics(struct mqtt *m, const char *const *topics);
+
 /* One message a burst from now on (true), or as many as the socket and the caps give. */
 void mqtt_set_careful(struct mqtt *m, bool careful);
 

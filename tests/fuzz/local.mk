@@ -4,12 +4,14 @@ FUZZ_REPLAYS = \
 	tests/fuzz/replay_config \
 	tests/fuzz/replay_hex \
 	tests/fuzz/replay_payload \
+	tests/fuzz/replay_profile \
 	tests/fuzz/replay_time \
 	tests/fuzz/replay_zone
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_hex \
 	tests/fuzz/fuzz_payload \
+	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_time \
 	tests/fuzz/fuzz_zone
 check_PROGRAMS += $(FUZZ_REPLAYS)
@@ -39,6 +41,12 @@ tests_fuzz_replay_payload_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_payload_SOURCES = tests/fuzz/fuzz_payload.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_payload_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_payload_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_profile_SOURCES = tests/fuzz/fuzz_profile.c $(fuzz_replay)
+tests_fuzz_replay_profile_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_profile_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_profile_LDFLAGS = $(fuzz_flags)
 
 tests_fuzz_replay_time_SOURCES = tests/fuzz/fuzz_time.c $(fuzz_replay)
 tests_fuzz_replay_time_LDADD = libbase.a

@@ -21,9 +21,19 @@ TRACED = ("read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwri
           "fdatasync,fsync")
 READS = ("read", "readv", "recvfrom", "recvmsg")
 WRITES = ("write", "writev", "sendto", "sendmsg")
-PUNCH = re.compile(r"att/v1/[^/]+/punch")
-ACK = re.compile(r"att/v1/[^/]+/ack")
+PUNCH = re.compile(r"(?:own/)?att/v1/[^/]+/punch")
+ACK = re.compile(r"(?:own/)?att/v1/[^/]+/ack")
 ID = re.compile(rb'"id": ?"([^"]+)"')
+
+# Terminals that would speak the native scheme, were it not for their topics.
+PROFILE = {
+    "name": "own", "topic": "own/att/v1/{device}/punch", "records": "/", "accept": [],
+    "device": ["topic:device"], "user": [["./user", "id"]], "record_id": ["./id"],
+    "time": {"from": ["./time"], "formats": ["iso8601"]},
+    "direction": {"from": "./type", "map": {"check_in": "check_in", "check_out": "check_out"}},
+    "ack": {"topic": "own/att/v1/{device}/ack", "scope": "record",
+            "payload": {"acks": [{"id": "{record_id}", "status": "stored"}]}},
+}
 
 LONE, WAITING, LISTS, LIST = 20, 400, 6, 50
 
@@ -98,15 +108,16 @@ class Trace:
             self.faults.append(f"{word} acknowledged by {packet}, durable: {when}")
 
 
-def live(work, build=BUILD):
+def live(work, build=BUILD, prefix="", settings=None):
     """A gateway that is sent lone punches, a backlog that waits at the broker, and lists. Returns its
     trace, and the ids in each part."""
     path = work / "trace"
     lone = punches(LONE, label="lone", step=1)
     waiting = punches(WAITING, label="wait", step=1)
     lists = punches(LISTS * LIST, label="list", step=1)
-    with fast_broker(under=work) as broker, Hand(broker.port) as hand:
-        with Gateway(broker.port, under=work, build=build, start=False) as g:
+    with fast_broker(under=work) as broker, Hand(broker.port, prefix=prefix) as hand:
+        with Gateway(broker.port, under=work, build=build, settings=settings,
+                     start=False) as g:
             g.start()
             g.wait_connected()
             g.stop()
@@ -127,8 +138,12 @@ def live(work, build=BUILD):
     return trace, [[p["id"] for p in part] for part in (lone, waiting, lists)]
 
 
-def test_nothing_is_acknowledged_before_it_is_on_disk(tmp_path):
-    trace, (lone, waiting, lists) = live(tmp_path)
+@pytest.mark.parametrize("scheme", ("native", "own"))
+def test_nothing_is_acknowledged_before_it_is_on_disk(tmp_path, scheme):
+    (tmp_path / "own.json").write_text(json.dumps(PROFILE))
+    trace, (lone, waiting, lists) = live(
+        tmp_path, prefix="" if scheme == "native" else "own/",
+        settings={"mqtt.profiles": scheme, "mqtt.profile_dir": tmp_path})
     assert not trace.faults, trace.faults[:5]
     # It was really seen: each message has its PUBACK, each punch its ack and its write.
     assert trace.pubacks == len(trace.published) == LONE + WAITING + LISTS

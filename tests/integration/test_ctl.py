@@ -853,7 +853,7 @@ def completed(*words):
 
 def test_completion(tmp_path):
     assert completed("") == ["status", "watch", "punches", "trace", "users", "devices", "sync",
-                             "alarms", "doctor"]
+                             "alarms", "doctor", "try-profile"]
     assert completed("--json", "st") == ["status"]
     assert completed("--socket", "/x", "al") == ["alarms"]
     assert completed("punches", "--st") == ["--state"]

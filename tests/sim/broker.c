@@ -514,6 +514,13 @@ int64_t mqtt_heard_before_us(const struct mqtt *m)
 	return m->heard_before_us;
 }
 
+int mqtt_set_topics(struct mqtt *m, const char *const *topics)
+{
+	(void)m;
+	(void)topics;
+	return 0;
+}
+
 int mqtt_set_password(struct mqtt *m, const char *password)
 {
 	(void)m;

@@ -6,6 +6,7 @@ UNIT_CORE = \
 	tests/unit/test_identity \
 	tests/unit/test_outbox \
 	tests/unit/test_payload \
+	tests/unit/test_profile \
 	tests/unit/test_punch \
 	tests/unit/test_refusals \
 	tests/unit/test_settle \
@@ -14,7 +15,7 @@ UNIT_CORE = \
 	tests/unit/test_workday
 check_PROGRAMS += $(UNIT_CORE)
 TESTS += $(UNIT_CORE)
-EXTRA_DIST += tests/data/native
+EXTRA_DIST += tests/data/native tests/data/terminals tests/data/families
 
 unit_core_libs = libcore.a libbase.a $(CMOCKA_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_clocktrust_SOURCES = tests/unit/test_clocktrust.c tests/unit/unit.h
@@ -29,6 +30,8 @@ tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c tests/unit/unit.h
 tests_unit_test_outbox_LDADD = $(unit_core_libs)
 tests_unit_test_payload_SOURCES = tests/unit/test_payload.c tests/unit/unit.h
 tests_unit_test_payload_LDADD = $(unit_core_libs)
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
+tests_unit_test_profile_LDADD = $(unit_core_libs)
 tests_unit_test_punch_SOURCES = tests/unit/test_punch.c tests/unit/unit.h
 tests_unit_test_punch_LDADD = $(unit_core_libs)
 tests_unit_test_refusals_SOURCES = tests/unit/test_refusals.c tests/unit/unit.h

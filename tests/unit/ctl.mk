@@ -12,7 +12,7 @@ UNIT_CTL = \
 check_PROGRAMS += $(UNIT_CTL)
 TESTS += $(UNIT_CTL)
 
-unit_ctl_libs = libctl.a libbase.a $(CMOCKA_LIBS) $(CURL_LIBS) $(JANSSON_LIBS)
+unit_ctl_libs = libctl.a libcore.a libbase.a $(CMOCKA_LIBS) $(CURL_LIBS) $(JANSSON_LIBS)
 tests_unit_test_ctl_brokerconf_SOURCES = tests/unit/test_ctl_brokerconf.c tests/unit/unit.h
 tests_unit_test_ctl_brokerconf_LDADD = $(unit_ctl_libs)
 tests_unit_test_ctl_doc_SOURCES = tests/unit/test_ctl_doc.c tests/unit/unit.h

@@ -65,6 +65,9 @@ static void test_defaults(void **state)
 	assert_string_equal(conf.mqtt.password_file, "");
 	assert_int_equal(conf.mqtt.keepalive_ms, 60000);
 	assert_string_equal(conf.mqtt.topic_prefix, "");
+	assert_string_equal(conf.mqtt.profiles, "native");
+	assert_string_equal(conf.mqtt.profile_dir, "/etc/punchd/profiles");
+	assert_int_equal(conf.mqtt.max_payload, 4 << 20);
 	assert_string_equal(conf.site.name, "");
 	assert_string_equal(conf.site.time_zone, "");
 	assert_int_equal(conf.site.day_start_s, 14400);
@@ -464,7 +467,7 @@ static void test_example_is_the_defaults(void **state)
 		if (!strchr(s, '\n'))
 			break;
 	}
-	assert_int_equal(settings, 34);
+	assert_int_equal(settings, 37);
 	assert_good(text.data);
 	config_print(&conf, &printed);
 	assert_string_equal(printed.data, wanted.data);

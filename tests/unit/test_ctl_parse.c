@@ -68,7 +68,7 @@ static void test_options_stand_on_both_sides(void **state)
 		assert_string_equal(ctl.command->name, "status");
 		assert_non_null(ctl.text[OPTION_JSON]);
 		assert_string_equal(ctl.text[OPTION_SOCKET], "S");
-		assert_null(ctl.argument);
+		assert_null(ctl.arguments[0]);
 	}
 }
 
@@ -116,7 +116,7 @@ static void test_two_dashes_end_options(void **state)
 
 	(void)state;
 	assert_int_equal(parse("trace -- --json", &ctl), CTL_DONE);
-	assert_string_equal(ctl.argument, "--json");
+	assert_string_equal(ctl.arguments[0], "--json");
 	assert_null(ctl.text[OPTION_JSON]);
 	assert_int_equal(parse("-- status", &ctl), CTL_DONE);
 	assert_string_equal(ctl.command->name, "status");
