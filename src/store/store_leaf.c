@@ -41,7 +41,10 @@ enum leaf_kind leaf_look(
 {
 	int header = number == 1 ? 100 : 0, kind = bytes[header], size;
 
-	*ret = (struct leaf_page){.kind = LEAF_NONE, .bytes = bytes, .header = header};
+	*ret = (struct leaf_page){.kind = LEAF_NONE,
+		.bytes = bytes,
+		.header = header,
+		.there = pages_there(p, number)};
 	if (kind != LEAF_INDEX_INNER && kind != LEAF_TABLE_INNER && kind != LEAF_INDEX &&
 		kind != LEAF_TABLE)
 		return LEAF_NONE;
@@ -52,19 +55,19 @@ enum leaf_kind leaf_look(
 	return ret->kind = (enum leaf_kind)kind;
 }
 
-/* Where cell i begins, 0 where that is outside the page. */
-static uint32_t cell_at(const struct pages *p, const struct leaf_page *page, int i)
+/* Where cell i begins, 0 where that is outside the page, or behind the end of a file cut short. */
+static uint32_t cell_at(const struct leaf_page *page, int i)
 {
 	int pointers = page->header + (is_inner(page->kind) ? 12 : 8);
 	uint32_t at = get16(page->bytes + pointers + 2 * i);
 
-	return at >= (uint32_t)(pointers + 2 * page->cells) && at + 4 <= (uint32_t)p->usable ? at
-											     : 0;
+	return at >= (uint32_t)(pointers + 2 * page->cells) && at + 4 <= (uint32_t)page->there ? at
+											       : 0;
 }
 
 uint32_t leaf_child(const struct pages *p, const struct leaf_page *page, int i)
 {
-	uint32_t at = i < page->cells ? cell_at(p, page, i) : (uint32_t)page->header + 8;
+	uint32_t at = i < page->cells ? cell_at(page, i) : (uint32_t)page->header + 8;
 	uint32_t child = at ? get32(page->bytes + at) : 0;
 
 	return child > 1 && child <= p->count ? child : 0;
@@ -113,7 +116,8 @@ static int add_overflow(
 		uint32_t after = get32(page);
 
 		/* The last page of a chain points nowhere, and only that one. */
-		if ((after == 0) != (ret->length + n == length))
+		if ((after == 0) != (ret->length + n == length) ||
+			n + 4 > (size_t)pages_there(p, next))
 			break;
 		memcpy(ret->payload + ret->length, page + 4, n);
 		ret->length += n;
@@ -126,7 +130,7 @@ static int add_overflow(
 static int read_payload(const struct pages *p, const struct leaf_page *page, uint32_t at,
 	uint64_t length, struct leaf_record *ret)
 {
-	size_t local, left = (size_t)p->usable - at;
+	size_t local, left = (size_t)page->there - at;
 	int r;
 
 	if (length == 0 || length > LEAF_RECORD_MAX || length / (uint64_t)p->usable > p->count)
@@ -204,7 +208,7 @@ static int read_columns(struct leaf_record *r)
 
 int leaf_record(const struct pages *p, const struct leaf_page *page, int i, struct leaf_record *ret)
 {
-	uint32_t at = cell_at(p, page, i), usable = (uint32_t)p->usable;
+	uint32_t at = cell_at(page, i), there = (uint32_t)page->there;
 	uint64_t length, rowid = 0;
 	size_t n;
 	int r;
@@ -213,10 +217,10 @@ int leaf_record(const struct pages *p, const struct leaf_page *page, int i, stru
 		return -EUCLEAN;
 	if (page->kind == LEAF_INDEX_INNER)
 		at += 4;
-	n = get_varint(page->bytes + at, usable - at, &length);
+	n = get_varint(page->bytes + at, there - at, &length);
 	at += (uint32_t)n;
 	if (n > 0 && page->kind == LEAF_TABLE) {
-		n = get_varint(page->bytes + at, usable - at, &rowid);
+		n = get_varint(page->bytes + at, there - at, &rowid);
 		at += (uint32_t)n;
 	}
 	if (n == 0)

@@ -44,6 +44,7 @@ struct leaf_page {
 	int cells;
 	const uint8_t *bytes; /* the caller's */
 	int header;           /* where its header begins: 100 on page 1 */
+	int there;            /* bytes up to here are the page's: pages_there */
 };
 
 /* Look at a page's header. Returns its kind, LEAF_NONE for what is no b-tree page. */

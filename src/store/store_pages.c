@@ -119,6 +119,7 @@ int pages_open(const char *path, struct pages *ret)
 	if (r > 0) {
 		ret->page_size = ret->usable = r;
 		ret->in_file = ret->count = (uint32_t)((bytes + r - 1) / r);
+		ret->last_bytes = (int)(bytes - (int64_t)(ret->in_file - 1) * r);
 		r = overlay(ret);
 	}
 	if (r < 0)
@@ -138,6 +139,13 @@ void pages_done(struct pages *p)
 bool pages_in_log(const struct pages *p, uint32_t number)
 {
 	return p->frame_of && number <= p->count && p->frame_of[number] != 0;
+}
+
+int pages_there(const struct pages *p, uint32_t number)
+{
+	if (number == p->in_file && !pages_in_log(p, number))
+		return p->last_bytes < p->usable ? p->last_bytes : p->usable;
+	return p->usable;
 }
 
 int pages_read(const struct pages *p, uint32_t number, uint8_t *ret_page)

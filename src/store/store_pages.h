@@ -13,6 +13,7 @@ struct pages {
 	int usable;       /* bytes of a page that SQLite uses */
 	uint32_t count;   /* pages of file and log together */
 	uint32_t in_file; /* pages of the file, a cut one too */
+	int last_bytes;   /* of the last of these */
 	uint32_t *
 		frame_of; /* by page: the frame with its newest version, 0: the file has it. Owned */
 	struct log_view log;
@@ -25,6 +26,9 @@ void pages_done(struct pages *p);
 /* A page, from 1; what lies behind the end of a file that was cut is zero.
  * Returns 0, -ENODATA (no such page), or -EIO (the disk cannot read it). */
 int pages_read(const struct pages *p, uint32_t number, uint8_t *ret_page);
+
+/* How many of a page's usable bytes are its own: fewer where the file was cut within it. */
+int pages_there(const struct pages *p, uint32_t number);
 
 /* Whether the newest version of a page stands in the log. */
 bool pages_in_log(const struct pages *p, uint32_t number);
