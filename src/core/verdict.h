@@ -7,6 +7,7 @@
 #define PUNCHD_CORE_VERDICT_H
 
 #include "core/directory.h"
+#include "core/links.h"
 #include "core/punch.h"
 
 struct verdict_settings {
@@ -18,6 +19,7 @@ struct verdict_settings {
 struct verdict_context {
 	const struct verdict_settings *settings;
 	const struct directory *directory;
+	const struct links *links;
 	const char *serial; /* the terminal's serial_number in the cloud */
 	int64_t now_us;     /* wall clock */
 };

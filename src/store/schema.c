@@ -87,6 +87,17 @@ static const char *const migrations[] = {
 	" serial TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,"
 	" status TEXT NOT NULL, location TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT, WITHOUT "
 	"ROWID;",
+	/* 2: every change of a link, oldest first; user_id '': it was taken away */
+	"CREATE TABLE link ("
+	" id INTEGER PRIMARY KEY,"
+	" at INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 5),"
+	" value TEXT NOT NULL CHECK (value <> ''),"
+	" device TEXT NOT NULL,"
+	" user_id TEXT NOT NULL,"
+	" note TEXT NOT NULL) STRICT;",
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 

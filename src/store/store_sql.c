@@ -99,6 +99,10 @@ static const char *const texts[SQL_COUNT_] = {
 		" updated_at = excluded.updated_at",
 	[SQL_DEVICE_ALL] =
 		"SELECT id, serial, name, type, status, location, updated_at FROM device",
+	[SQL_LINK_ADD] = "INSERT INTO link (at, uid, name, kind, value, device, user_id, note)"
+			 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_LINK_ALL] = "SELECT at, uid, name, kind, value, device, user_id, note FROM link"
+			 " ORDER BY id",
 	[SQL_GUARD_ADD] = "INSERT INTO guarded (topic, payload, retained, dup, parses)"
 			  " VALUES (?, ?, ?, ?, 1)",
 	[SQL_GUARD_RAISE] = "UPDATE guarded SET parses = parses + 1 WHERE id = ?",

@@ -43,6 +43,9 @@ static const struct table_facts {
 		"INSERT INTO user VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING"},
 	[TABLE_DEVICE] = {"device", "ttttttt", 7, true,
 		"INSERT INTO device VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING"},
+	[TABLE_LINK] = {"link", "niititttt", 9, true,
+		"INSERT INTO link VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO "
+		"NOTHING"},
 	[TABLE_TERMINAL_NAMES] = {"sqlite_autoindex_terminal_1", "ti", 2, false,
 		"INSERT INTO terminal VALUES (?2, ?1) ON CONFLICT DO NOTHING"},
 	[TABLE_IDENTITIES] = {"sqlite_autoindex_punch_1", "bi", 2, false, NULL},

@@ -20,6 +20,7 @@ enum table {
 	TABLE_TIMELESS,
 	TABLE_USER,
 	TABLE_DEVICE,
+	TABLE_LINK,
 	TABLE_TERMINAL_NAMES, /* the index by name, which says what the table says */
 	TABLE_IDENTITIES,     /* the index of identities: it knows of rows that are lost */
 	TABLE_COUNT_
