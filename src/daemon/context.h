@@ -12,6 +12,7 @@
 #include "core/clocktrust.h"
 #include "core/config.h"
 #include "core/directory.h"
+#include "core/links.h"
 #include "core/punch.h"
 #include "core/verdict.h"
 #include "daemon/alarms.h"
@@ -22,6 +23,7 @@ struct context {
 	struct loop *loop;
 	struct store *store;
 	struct directory directory;
+	struct links links;
 	struct config config; /* replaced on SIGHUP: never keep a pointer into it */
 	struct verdict_settings verdict;
 	struct zone *zone;

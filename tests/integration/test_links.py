@@ -1,0 +1,161 @@
+"""Links: an operator says who is meant by a PIN or a card, and what waits for that goes."""
+import json
+
+import pytest
+
+from gateway import adds_up
+from line import Hand, morning, rfc3339
+from place import SERIAL, Place
+from waiting import wait_for
+
+OTHER = "BIO-FP-002"
+
+
+def punch(record_id, user, minute=0, **fields):
+    return {"id": record_id, "user": user, "time": rfc3339(morning() + minute * 60),
+            "type": "check_in"} | fields
+
+
+def taps(count, user, label="t"):
+    return [punch(f"{label}{i:03d}", user, minute=2 * i, type=("check_in", "check_out")[i % 2])
+            for i in range(count)]
+
+
+def put(place, body):
+    return place.gateway.request("PUT", "/v1/links", json.dumps(body))
+
+
+def link(place, kind, value, user_id, **more):
+    status, document = put(place, {"kind": kind, "value": value, "user_id": user_id} | more)
+    assert status == 200, document
+    return document["data"]
+
+
+def links(place):
+    return [(l["kind"], l["value"], l["device"], l["user_id"])
+            for l in place.gateway.get("/v1/links")["data"]]
+
+
+def records(place):
+    return sorted((r["device_id"], r["user_id"]) for r in place.cloud.records())
+
+
+def test_forty_held_punches_go_when_their_pin_is_linked(tmp_path):
+    with Place(tmp_path) as place:
+        acks = place.send(taps(40, "1001"))
+        assert {(a["status"], a["reason"]) for a in acks} == {("held", "unknown_user")}
+        place.send(punch("other", "1002"))
+        assert link(place, "pin", " 1001 ", "usr_000003", note="John's PIN")["new"] == 1
+        place.gateway.wait_delivered(40)
+        assert {r["user_id"] for r in place.cloud.records()} == {"usr_000003"}
+        status = place.gateway.status()
+        assert status["queue"]["held"] == 1
+        adds_up(status)
+        # A new one is known at once, by name.
+        ack, = place.send(punch("next", "1001", 200))
+        assert ack["status"] == "queued" and ack["name"]
+        made, = place.gateway.get("/v1/links")["data"]
+        assert made["name"] == ack["name"] and made["note"] == "John's PIN"
+        assert made["by"]["name"] and made["by"]["uid"] >= 0
+
+
+def test_a_devices_own_link_goes_before_the_general_one(tmp_path):
+    with Place(tmp_path, devices=f"{SERIAL},{OTHER}") as place, Hand(place.broker.port, OTHER) as other:
+        link(place, "card", "04:a2-b3", "usr_000001")
+        link(place, "card", "04A2B3", "usr_000002", device=OTHER)
+        link(place, "slot", "7", "usr_000004", device=OTHER)
+        sent = [punch("1", "04 A2 B3", user_kind="card"), punch("2", "7", 1, user_kind="slot")]
+        acks = place.send(sent)
+        assert (acks[0]["status"], acks[1]["reason"]) == ("queued", "unknown_user")
+        other.send(sent)
+        other.wait_acked(sent)
+        place.gateway.wait_delivered(3)
+        assert records(place) == [("dev_000001", "usr_000001"), ("dev_000002", "usr_000002"),
+                                  ("dev_000002", "usr_000004")]
+        assert links(place) == [("card", "04A2B3", None, "usr_000001"),
+                                ("card", "04A2B3", OTHER, "usr_000002"),
+                                ("slot", "7", OTHER, "usr_000004")]
+
+
+def test_a_link_goes_before_the_directory_and_may_name_a_stranger(tmp_path):
+    with Place(tmp_path) as place:
+        assert link(place, "id", "usr_000001", "usr_000002")["unknown_users"] == 0
+        assert link(place, "pin", "9", "usr_stranger")["unknown_users"] == 1
+        assert [a["status"] for a in place.send([punch("1", "usr_000001"), punch("2", "9", 1)])] == [
+            "queued", "queued"]
+        # The API decides.
+        place.gateway.wait_status(lambda s: (s["counts"]["delivered"], s["queue"]["parked"]) == (1, 1),
+                                  "one is taken, one refused")
+        assert [r["user_id"] for r in place.cloud.records()] == ["usr_000002"]
+        assert [p["reason"] for p in place.gateway.punches("&state=parked")] == ["api_404"]
+
+
+def test_unlinked_while_the_cloud_is_away(tmp_path):
+    """What is not frozen follows the links; what was linked survives kill -9."""
+    with Place(tmp_path) as place:
+        place.cloud.stop()
+        link(place, "pin", "1", "usr_000001")
+        link(place, "pin", "2", "usr_000002")
+        assert {a["status"] for a in place.send(taps(10, "1", "a") + taps(10, "2", "b"))} == {"queued"}
+        place.gateway.wait_status(lambda s: s["api"]["state"] == "offline", "the cloud is away")
+        status, document = place.gateway.request("DELETE", "/v1/links?kind=pin&value=2&note=wrong")
+        assert (status, document["data"]["gone"]) == (200, 1)
+        link(place, "pin", "1", "usr_000005")
+        place.gateway.kill()
+        place.gateway.start()
+        assert links(place) == [("pin", "1", None, "usr_000005")]
+        place.gateway.wait_connected()
+        assert place.send(punch("c", "2", 100))[0]["reason"] == "unknown_user"
+        place.cloud.start()
+        # One may have been frozen as the probe, with whom it meant then.
+        place.gateway.wait_status(lambda s: s["queue"]["queued"] == 0 and s["counts"]["delivered"] >= 10,
+                                  "all that is linked went")
+        found = [r["user_id"] for r in place.cloud.records()]
+        assert found.count("usr_000005") >= 9 and len(found) <= 11
+        assert place.gateway.status()["queue"]["held"] == 21 - len(found)
+        adds_up(place.gateway.status())
+
+
+@pytest.mark.parametrize("body, gist", [
+    ({"kind": "slot", "value": "7", "user_id": "usr_000001"}, "name its device"),
+    ({"kind": "face", "value": "7", "user_id": "usr_000001"}, "the kind is none"),
+    ({"kind": "pin", "value": " ", "user_id": "usr_000001"}, "the value is empty"),
+    ({"kind": "card", "value": "-:-", "user_id": "usr_000001"}, "the value is empty"),
+    ({"kind": "pin", "value": "x" * 513, "user_id": "usr_000001"}, "longer than 512"),
+    ({"kind": "pin", "value": "a\u0000b", "user_id": "usr_000001"}, "are texts"),
+    ({"kind": "pin", "value": "a\nb", "user_id": "usr_000001"}, "no text"),
+    ({"kind": "pin", "value": 7, "user_id": "usr_000001"}, "are texts"),
+    ({"kind": "pin", "value": "7", "user_id": "John"}, "no id such as"),
+    ({"kind": "pin", "value": "7", "user_id": "usr_1/../2"}, "no id such as"),
+    ({"kind": "pin", "value": "7"}, "no user_id"),
+    ({"kind": "pin", "value": "7", "user_id": "usr_1", "device": "x" * 65}, "no serial"),
+    ({"links": {}}, "no array"), ([], "no JSON object"), ("{", "no JSON object")])
+def test_what_cannot_be_linked(site, body, gist):
+    text = body if isinstance(body, str) else json.dumps(body)
+    status, document = site.gateway.request("PUT", "/v1/links", text)
+    assert status == 400 and gist in document["error"]["message"], document
+    assert links(site) == []
+
+
+def test_many_links_are_made_together_or_not_at_all(site):
+    many = [{"kind": "pin", "value": str(i), "user_id": "usr_000001"} for i in range(5)]
+    many[1]["kind"] = "face"
+    many[3] = {"kind": "pin", "value": " 2", "user_id": "usr_000002"}
+    many[4]["user_id"] = "usr_stranger"
+    status, document = put(site, {"links": many, "known_users": True})
+    assert status == 400 and [f["index"] for f in document["error"]["faults"]] == [1, 3, 4]
+    assert "pin:2 is there already" in document["error"]["faults"][1]["message"]
+    assert links(site) == []
+
+
+@pytest.mark.parametrize("query, status", [
+    ("kind=pin&value=1", 404), ("kind=pin", 400), ("value=1", 400), ("kind=slot&value=1", 400),
+    ("kind=pin&value=1&user=2", 400), ("", 400)])
+def test_what_cannot_be_unlinked(site, query, status):
+    assert site.gateway.request("DELETE", f"/v1/links?{query}")[0] == status
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with Place(tmp_path_factory.mktemp("links")) as place:
+        yield place
