@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	src/base/bucket.c src/base/bucket.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/csv.c src/base/csv.h \
 	src/base/file.c src/base/file.h \
 	src/base/hex.c src/base/hex.h \
 	src/base/jget.c src/base/jget.h \
