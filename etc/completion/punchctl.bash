@@ -2,13 +2,16 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace sync alarms doctor'
+_punchctl_commands='status watch punches trace sync link unlink links alarms doctor'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in
 	watch) echo '--interval --count' ;;
 	punches) echo '--state --reason --user --device --from --to --limit' ;;
 	sync) echo '--wait' ;;
+	link) echo '--device --note' ;;
+	unlink) echo '--device --note' ;;
+	links) echo '--dry-run --allow-unknown --note' ;;
 	doctor) echo '--broker-conf' ;;
 	esac
 }
@@ -27,6 +30,7 @@ _punchctl_values_of() {
 	--interval) echo '' ;;
 	--count) echo '' ;;
 	--broker-conf) echo 'FILE' ;;
+	--note) echo '' ;;
 	*) return 1 ;;
 	esac
 }

@@ -142,7 +142,7 @@ int run_trace(struct ctl *ctl)
 
 	buf_init(&path, 4096);
 	buf_add_str(&path, "/v1/punches/");
-	client_add_part(&path, ctl->argument);
+	client_add_part(&path, ctl->arguments[0]);
 	r = ctl_get(ctl, path.data, &a);
 	buf_done(&path);
 	if (r == CTL_DONE && !json_is_object(doc_get(a.document, "data"))) {

@@ -9,6 +9,9 @@ int run_watch(struct ctl *ctl);
 int run_punches(struct ctl *ctl);
 int run_trace(struct ctl *ctl);
 int run_sync(struct ctl *ctl);
+int run_link(struct ctl *ctl);
+int run_unlink(struct ctl *ctl);
+int run_links(struct ctl *ctl);
 int run_alarms(struct ctl *ctl);
 int run_doctor(struct ctl *ctl);
 

@@ -3,7 +3,9 @@ libctl_a_SOURCES = \
 	src/ctl/brokerconf.c src/ctl/brokerconf.h \
 	src/ctl/client.c src/ctl/client.h \
 	src/ctl/cmd_doctor.c \
+	src/ctl/cmd_links.c \
 	src/ctl/cmd_punches.c \
+	src/ctl/links_csv.c src/ctl/links_csv.h \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_sync.c \
 	src/ctl/cmd_trace.c \

@@ -128,6 +128,24 @@ static int take_option(struct ctl *ctl, const char *word, struct words *words)
 	return CTL_DONE;
 }
 
+static int take_argument(struct ctl *ctl, const char *word)
+{
+	int n = 0, length;
+
+	while (n < COMMAND_ARGUMENTS_MAX && ctl->arguments[n])
+		n++;
+	if (!command_argument(ctl->command, n, &length))
+		ctl_complain("%s takes %s, not \"%s\" as well", ctl->command->name,
+			ctl->command->argument, word);
+	else if (!word[0] || strlen(word) > TEXT_MAX || !utf8_valid(word))
+		ctl_complain("%s: a text of 1 to 512 bytes each", ctl->command->argument);
+	else {
+		ctl->arguments[n] = word;
+		return CTL_DONE;
+	}
+	return wrong_usage(ctl);
+}
+
 static int take_plain(struct ctl *ctl, const char *word)
 {
 	if (!ctl->command) {
@@ -137,14 +155,8 @@ static int take_plain(struct ctl *ctl, const char *word)
 		ctl_complain("there is no command \"%s\"", word);
 	} else if (!ctl->command->argument) {
 		ctl_complain("%s takes no \"%s\"", ctl->command->name, word);
-	} else if (ctl->argument) {
-		ctl_complain("%s takes one %s, not \"%s\" as well", ctl->command->name,
-			ctl->command->argument, word);
-	} else if (!word[0] || strlen(word) > TEXT_MAX || !utf8_valid(word)) {
-		ctl_complain("%s is a text of 1 to 512 bytes", ctl->command->argument);
 	} else {
-		ctl->argument = word;
-		return CTL_DONE;
+		return take_argument(ctl, word);
 	}
 	return wrong_usage(ctl);
 }
@@ -168,13 +180,20 @@ static int take_word(struct ctl *ctl, const char *word, struct words *words)
 
 static int check_complete(const struct ctl *ctl)
 {
-	if (!ctl->command)
+	const char *word;
+	int length;
+
+	if (!ctl->command) {
 		ctl_complain("no command is given");
-	else if (ctl->command->argument && !ctl->argument)
-		ctl_complain("%s needs %s", ctl->command->name, ctl->command->argument);
-	else
-		return CTL_DONE;
-	return wrong_usage(ctl);
+		return wrong_usage(ctl);
+	}
+	for (int n = 0; (word = command_argument(ctl->command, n, &length)); n++) {
+		if (word[0] == '[' || ctl->arguments[n])
+			continue;
+		ctl_complain("%s needs %.*s", ctl->command->name, length, word);
+		return wrong_usage(ctl);
+	}
+	return CTL_DONE;
 }
 
 int parse_arguments(int argc, char **argv, struct ctl *ctl)

@@ -33,6 +33,9 @@ enum option {
 	OPTION_INTERVAL,
 	OPTION_COUNT,
 	OPTION_BROKER_CONF,
+	OPTION_NOTE,
+	OPTION_DRY_RUN,
+	OPTION_ALLOW_UNKNOWN,
 	OPTIONS_
 };
 #define OPTION_FIRST_OWN OPTION_STATE
@@ -58,9 +61,13 @@ struct option_row {
 	int64_t min, max;
 };
 
+#define COMMAND_ARGUMENTS_MAX 2
+
 struct command {
 	const char *name;
-	const char *argument;        /* the one that it needs, or NULL: it takes none */
+	/* What it needs: words with a blank between, in brackets those that may be missing; NULL: it
+	 * takes none. */
+	const char *argument;
 	const enum option *options;  /* its own; ends with OPTION_NONE */
 	const char *about;           /* a line */
 	const char *text;            /* whole sentences, for its help and the man page */
@@ -72,6 +79,9 @@ extern const struct option_row ctl_options[OPTIONS_];
 
 /* Ends with a row without a name. */
 extern const struct command ctl_commands[];
+
+/* The n-th word of what a command needs, not ended by NUL; NULL behind the last. */
+const char *command_argument(const struct command *command, int n, int *ret_length);
 
 /* By name, or NULL. */
 const struct command *command_find(const char *name);

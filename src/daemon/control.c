@@ -16,6 +16,7 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX     1000
+#define MADE_MAX      (256UL * 1024 * 1024)
 
 struct route {
 	const char *method;
@@ -347,11 +348,19 @@ static void route_call(struct call *call, const char **ret_allow)
 	control_fail(call, 405, "method_not_allowed", "%.80s is asked with %s", path, allow);
 }
 
+static char *document_of(struct call *call)
+{
+	if (call->body)
+		return json_dumps(call->body, JSON_COMPACT);
+	return call->made.len > 0 && !buf_error(&call->made) ? buf_steal(&call->made) : NULL;
+}
+
 void control_dispatch(
 	void *control, const struct http_request *request, struct http_answer *ret_answer)
 {
 	struct call call = {.control = control, .request = request, .status = 200, .argument = ""};
 
+	buf_init(&call.made, MADE_MAX);
 	route_call(&call, &ret_answer->allow);
 	ret_answer->status = call.status;
 	if (call.text) {
@@ -359,9 +368,10 @@ void control_dispatch(
 		ret_answer->body = strdup(call.text);
 	} else {
 		ret_answer->content_type = "application/json";
-		ret_answer->body = call.body ? json_dumps(call.body, JSON_COMPACT) : NULL;
+		ret_answer->body = document_of(&call);
 	}
 	json_decref(call.body);
+	buf_done(&call.made);
 	if (ret_answer->body)
 		ret_answer->body_length = strlen(ret_answer->body);
 	else

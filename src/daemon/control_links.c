@@ -49,6 +49,20 @@ static json_t *link_json(const struct context *c, const struct user_link *l)
 		"note", l->note);
 }
 
+static void add_link(struct buf *out, const struct context *c, const struct user_link *l, bool more)
+{
+	json_t *json = link_json(c, l);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	buf_add_str(out, more ? "," : "");
+	if (text)
+		buf_add_str(out, text);
+	else
+		out->error = -ENOMEM;
+	free(text);
+	json_decref(json);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct user_link *x = *(const struct user_link *const *)a;
@@ -65,16 +79,18 @@ void control_links_get(struct call *call)
 	const struct context *c = call->control->context;
 	size_t count = links_count(&c->links), pos = 0;
 	const struct user_link **sorted = calloc(count + 1, sizeof(*sorted)), *l;
-	json_t *list = json_array();
 
 	for (size_t i = 0; sorted && (l = links_next(&c->links, &pos)); i++)
 		sorted[i] = l;
 	if (sorted)
 		qsort(sorted, count, sizeof(*sorted), by_name);
+	buf_add_str(&call->made, "{\"data\":[");
 	for (size_t i = 0; sorted && i < count; i++)
-		json_array_append_new(list, link_json(c, sorted[i]));
+		add_link(&call->made, c, sorted[i], i > 0);
+	buf_add_str(&call->made, "]}");
+	if (!sorted)
+		call->made.error = -ENOMEM;
 	free(sorted);
-	call->body = json_pack("{s:o}", "data", list);
 }
 
 /* ---- reading */

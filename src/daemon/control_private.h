@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "daemon/control.h"
 
 struct call {
@@ -13,6 +14,7 @@ struct call {
 	int status;
 	json_t *body;     /* owned; NULL: text */
 	const char *text; /* a constant */
+	struct buf made;  /* where it is not empty: a document that is too long for a tree */
 };
 
 /* Answer with an error document instead of whatever was there. */

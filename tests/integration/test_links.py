@@ -1,8 +1,10 @@
 """Links: an operator says who is meant by a PIN or a card, and what waits for that goes."""
 import json
+import subprocess
 
 import pytest
 
+from conftest import BUILD
 from gateway import adds_up
 from line import Hand, morning, rfc3339
 from place import SERIAL, Place
@@ -29,6 +31,13 @@ def link(place, kind, value, user_id, **more):
     status, document = put(place, {"kind": kind, "value": value, "user_id": user_id} | more)
     assert status == 200, document
     return document["data"]
+
+
+def ctl(place, *args, text=None):
+    """(exit code, stdout, stderr) of punchctl."""
+    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.socket, "--utc", *args],
+                         capture_output=True, timeout=60, input=text)
+    return run.returncode, run.stdout.decode(), run.stderr.decode()
 
 
 def links(place):
@@ -159,3 +168,81 @@ def test_what_cannot_be_unlinked(site, query, status):
 def site(tmp_path_factory):
     with Place(tmp_path_factory.mktemp("links")) as place:
         yield place
+
+
+# ---- punchctl
+
+def test_link_and_unlink_by_hand(tmp_path):
+    with Place(tmp_path) as place:
+        place.send(taps(4, "1001"))
+        code, out, err = ctl(place, "link", "pin:1001", "usr_000003", "--note", "told by phone")
+        assert (code, out, err) == (0, "pin:1001 is usr_000003 at all terminals\n", "")
+        place.gateway.wait_delivered(4)
+        assert ctl(place, "link", "pin:1001", "usr_000003")[1] == \
+            "pin:1001 is already usr_000003 at all terminals\n"
+        code, out, err = ctl(place, "link", "slot:7", "usr_9", "--device", SERIAL)
+        assert (code, out) == (0, f"slot:7 is usr_9 at {SERIAL}\n") and "cloud decides" in err
+        rows = ctl(place, "links")[1].splitlines()
+        assert rows[0].split() == ["WHO", "TERMINAL", "USER", "NAME", "SINCE", "BY", "NOTE"]
+        assert rows[1].split()[:3] == ["pin:1001", "all", "usr_000003"]
+        assert rows[1].endswith("told by phone") and rows[2].split()[:3] == ["slot:7", SERIAL, "usr_9"]
+        assert json.loads(ctl(place, "--json", "links")[1])["data"][1]["device"] == SERIAL
+        assert ctl(place, "unlink", "pin:1001", "--note", "left")[:2] == (
+            0, "pin:1001 is linked no more at all terminals\n")
+        assert ctl(place, "unlink", "pin:1001")[0] == 1
+        assert ctl(place, "unlink", "slot:7")[0] == 1  # of a device: say which
+        assert ctl(place, "unlink", "slot:7", "--device", SERIAL)[0] == 0
+        assert ctl(place, "links")[1] == "no links\n"
+        for wrong in (("link", "1001", "usr_1"), ("link", "pin:", "usr_1"), ("links", "import"),
+                      ("links", "take", "x"), ("unlink", "nonsense")):
+            assert ctl(place, *wrong)[0] == 2
+        assert ctl(place, "link", "face:1", "usr_1")[0] == 1
+
+
+def test_import_takes_all_or_nothing(tmp_path):
+    with Place(tmp_path) as place:
+        file = tmp_path / "links.csv"
+        place.send(taps(3, "1") + taps(3, "2", "u"))
+        file.write_bytes(b"\xef\xbb\xbfkind,value,user_id,device\r\npin,1,usr_000001,\r\npin,1,usr_000002,\r\n"
+                         b"\r\nslot,7,usr_000001,\r\ncard,\"04:A2\",usr_nobody,\r\nface,1,usr_000001,\r\n")
+        code, out, err = ctl(place, "links", "import", file)
+        lines = [line for line in err.splitlines() if str(file) in line]
+        assert (code, out) == (1, "") and len(lines) == 4, err
+        for line, number, gist in zip(lines, (3, 5, 6, 7), ("already", "device", "usr_nobody", "kind")):
+            assert line.startswith(f"punchctl: {file}:{number}: ") and gist in line
+        assert links(place) == [] and place.gateway.status()["queue"]["held"] == 6
+        file.write_bytes(b'kind,value,user_id\npin,1,usr_000001\npin,"2,usr_000002\n')
+        code, out, err = ctl(place, "links", "import", file)
+        assert code == 1 and f"{file}:3: a quote" in err and links(place) == []
+        file.write_bytes(b"kind,value,user_id\npin,1,usr_000001\npin,2,usr_000002\npin,3,usr_new\n")
+        assert ctl(place, "links", "import", file)[0] == 1
+        code, out, err = ctl(place, "links", "import", file, "--allow-unknown", "--dry-run")
+        assert (code, out, err) == (0, "would be: 3 new, 0 changed, 0 as they were\n", "")
+        assert links(place) == []
+        code, out, err = ctl(place, "links", "import", file, "--allow-unknown", "--note", "June's list")
+        assert (code, out, err) == (0, "3 new, 0 changed, 0 as they were\n", "")
+        place.gateway.wait_delivered(6)
+        assert len({l["at"] for l in place.gateway.get("/v1/links")["data"]}) == 1
+        # What goes out comes in again.
+        out = ctl(place, "links", "export")[1]
+        assert out.splitlines()[1] == "pin,1,usr_000001,,June's list"
+        assert ctl(place, "links", "export", tmp_path / "out.csv")[0] == 0
+        assert (tmp_path / "out.csv").read_bytes().decode() == out
+        assert ctl(place, "links", "import", tmp_path / "out.csv", "--allow-unknown")[1] == \
+            "0 new, 0 changed, 3 as they were\n"
+        assert ctl(place, "links", "import", tmp_path / "none.csv")[0] == 1
+
+
+def test_a_whole_company_in_one_call(tmp_path):
+    """Intake goes on, and after kill -9 all of it is there."""
+    with Place(tmp_path) as place:
+        file = tmp_path / "links.csv"
+        file.write_text("kind,value,user_id\n" + "".join(
+            f"card,{i:08X},usr_{i % 10 + 1:06d}\n" for i in range(100000)))
+        code, out, err = ctl(place, "links", "import", file)
+        assert (code, err) == (0, "") and out.startswith("100000 new"), err
+        place.gateway.kill()
+        place.gateway.start()
+        place.gateway.wait_connected()
+        assert place.send(punch("1", "0001869f", user_kind="card"))[0]["status"] == "queued"
+        assert ctl(place, "links", "export")[1].count("\r\n") == 100001
