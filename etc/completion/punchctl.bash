@@ -2,7 +2,7 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace sync link unlink links alarms doctor'
+_punchctl_commands='status watch punches trace sync lobby link unlink links alarms doctor'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in

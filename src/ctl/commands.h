@@ -12,6 +12,7 @@ int run_sync(struct ctl *ctl);
 int run_link(struct ctl *ctl);
 int run_unlink(struct ctl *ctl);
 int run_links(struct ctl *ctl);
+int run_lobby(struct ctl *ctl);
 int run_alarms(struct ctl *ctl);
 int run_doctor(struct ctl *ctl);
 

@@ -88,6 +88,11 @@ const struct command ctl_commands[] = {
 		"when that pass is complete; its exit status is 1 where the pass failed or "
 		"did not end in time, and the reason is told.",
 		run_sync},
+	{"lobby", NULL, no_options, "what is held, by what it waits for",
+		"Gathers all held punches by what they wait for: who it is about, how many wait, "
+		"and since when; most first. One link, or one person added in the cloud, and all "
+		"of a line go.",
+		run_lobby},
 	{"link", "KIND:VALUE USER_ID", link_options, "say who is meant by a PIN or card",
 		"Says which user of the cloud is meant by what a terminal sends: KIND is pin, "
 		"card, slot, id, email or phone. With --device it holds at that terminal alone, "

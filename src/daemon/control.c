@@ -76,7 +76,7 @@ static bool read_time(struct call *call, const char *key, int64_t fallback_s, in
 	return false;
 }
 
-static bool read_count(
+bool control_query_count(
 	struct call *call, const char *key, int64_t fallback, int64_t max, int64_t *ret)
 {
 	const char *value = control_query(call, key);
@@ -142,8 +142,8 @@ static void serve_punches(struct call *call)
 
 	if (!read_states(call, &filter) || !read_time(call, "from", INT64_MIN, &filter.from_s) ||
 		!read_time(call, "to", INT64_MAX, &filter.to_s) ||
-		!read_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
-		!read_count(call, "before", 0, INT64_MAX, &filter.before_seq) ||
+		!control_query_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
+		!control_query_count(call, "before", 0, INT64_MAX, &filter.before_seq) ||
 		!read_yes(call, "in_doubt", &filter.in_doubt))
 		return;
 	filter.limit = (int)limit;
@@ -232,6 +232,7 @@ static const struct route routes[] = {
 	{"GET", "/v1/punches", false, serve_punches,
 		" state reason user device from to limit before in_doubt "},
 	{"GET", "/v1/punches/{id}", false, serve_punch, " "},
+	{"GET", "/v1/lobby", false, control_lobby_get, " after "},
 	{"GET", "/v1/links", false, control_links_get, " "},
 	{"PUT", "/v1/links", true, control_links_put, " "},
 	{"DELETE", "/v1/links", true, control_links_delete, " kind value device note "},

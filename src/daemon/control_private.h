@@ -25,6 +25,14 @@ void control_fail_store(struct call *call, int error);
 /* The value of a query key; NULL where there is none, or an empty one. */
 const char *control_query(const struct call *call, const char *key);
 
+/* A whole number from 1 to max, fallback where there is none. False: it is something else, and the
+ * call is answered. */
+bool control_query_count(
+	struct call *call, const char *key, int64_t fallback, int64_t max, int64_t *ret);
+
+/* control_lobby.c */
+void control_lobby_get(struct call *call);
+
 /* control_links.c */
 void control_links_get(struct call *call);
 void control_links_put(struct call *call);

@@ -82,5 +82,5 @@ def test_the_man_page_has_every_route_with_its_parameters():
                         for word in re.findall(r"\w+", line)} & {"state", "reason", "user", "device",
                                                                  "from", "to", "limit", "before",
                                                                  "in_doubt", "kind",
-                                                                 "value", "note"}
+                                                                 "value", "note", "after"}
     assert shown == routes()

@@ -246,3 +246,48 @@ def test_a_whole_company_in_one_call(tmp_path):
         place.gateway.wait_connected()
         assert place.send(punch("1", "0001869f", user_kind="card"))[0]["status"] == "queued"
         assert ctl(place, "links", "export")[1].count("\r\n") == 100001
+
+
+def test_the_lobby(tmp_path):
+    """Whom it is about, how many wait, and since when; one link and forty go."""
+    with Place(tmp_path, devices=f"{SERIAL},{OTHER}") as place, Hand(place.broker.port, OTHER) as other, \
+            Hand(place.broker.port, "STRANGE") as strange:
+        assert ctl(place, "lobby")[1] == "nothing waits\n"
+        place.send(taps(30, "1001") + [punch("s", "7", user_kind="slot")])
+        more = taps(10, "1001", "o") + [punch("s", "7", 1, user_kind="slot")]
+        other.send(more)
+        other.wait_acked(more)
+        lost = [punch("1", "usr_000001"), punch("2", "77", 1)]
+        strange.send(lost)
+        strange.wait_acked(lost)
+
+        def lobby():
+            return [(g["who"], g["devices"], g["reason"], g["count"])
+                    for g in json.loads(ctl(place, "--json", "lobby")[1])["data"]]
+
+        found = lobby()
+        assert found[:2] == [("pin:1001", [SERIAL, OTHER], "unknown_user", 40),
+                             (None, ["STRANGE"], "unknown_device", 2)]
+        assert sorted(found[2:]) == [("slot:7", [SERIAL], "unknown_user", 1),
+                                     ("slot:7", [OTHER], "unknown_user", 1)]
+        row = ctl(place, "lobby")[1].splitlines()[1].split()
+        assert row[:7] == ["pin:1001", SERIAL, "and", "1", "more", "unknown_user", "40"]
+        group = max(place.gateway.get("/v1/lobby")["data"], key=lambda g: g["count"])
+        assert group["since"] <= group["newest"] and group["count"] == 30
+        assert ctl(place, "link", "pin:1001", "usr_000003")[0] == 0
+        place.gateway.wait_delivered(40)
+        assert len(lobby()) == 3
+
+
+def test_a_full_lobby_comes_in_pages(tmp_path):
+    with Place(tmp_path) as place:
+        many = [punch(f"{i:05d}", str(i % 50), minute=0) for i in range(20010)]
+        place.hand.send_all(many, batch=100)
+        place.gateway.wait_status(lambda s: s["queue"]["held"] == 20010, "all are held")
+        first = place.gateway.get("/v1/lobby")
+        assert sum(g["count"] for g in first["data"]) == 20000
+        second = place.gateway.get(f"/v1/lobby?after={first['meta']['next']}")
+        assert (sum(g["count"] for g in second["data"]), second["meta"]["next"]) == (10, None)
+        groups = json.loads(ctl(place, "--json", "lobby")[1])["data"]
+        assert len(groups) == 50 and sum(g["count"] for g in groups) == 20010
+        assert place.gateway.request("GET", "/v1/lobby?after=x")[0] == 400
