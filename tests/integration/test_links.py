@@ -234,7 +234,7 @@ def test_import_takes_all_or_nothing(tmp_path):
 
 
 def test_a_whole_company_in_one_call(tmp_path):
-    """Intake goes on, and after kill -9 all of it is there."""
+    """After kill -9 all of it is there; of a call that would be too many nothing is."""
     with Place(tmp_path) as place:
         file = tmp_path / "links.csv"
         file.write_text("kind,value,user_id\n" + "".join(
@@ -246,6 +246,14 @@ def test_a_whole_company_in_one_call(tmp_path):
         place.gateway.wait_connected()
         assert place.send(punch("1", "0001869f", user_kind="card"))[0]["status"] == "queued"
         assert ctl(place, "links", "export")[1].count("\r\n") == 100001
+        for kind, wanted in (("pin", 0), ("email", 1)):
+            file.write_text("kind,value,user_id\n" + "".join(f"{kind},{i},usr_000001\n" for i in range(100000)))
+            code, out, err = ctl(place, "links", "import", file)
+            assert code == wanted, err
+        assert "may be 250000 links at most" in err
+        assert place.send([punch("2", "5", 1), punch("3", "5", 2, user_kind="email")]) == [
+            {"id": "2", "status": "queued", "name": place.gateway.get("/v1/links")["data"][0]["name"]},
+            {"id": "3", "status": "held", "reason": "unknown_user"}]
 
 
 def test_the_lobby(tmp_path):
