@@ -2,7 +2,7 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace users devices sync alarms doctor try-profile'
+_punchctl_commands='status watch punches trace users devices sync lobby link unlink links alarms doctor try-profile'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in
@@ -10,6 +10,9 @@ _punchctl_options_of() {
 	punches) echo '--state --reason --user --device --from --to --limit' ;;
 	users) echo '--limit' ;;
 	sync) echo '--wait' ;;
+	link) echo '--device --note' ;;
+	unlink) echo '--device --note' ;;
+	links) echo '--dry-run --allow-unknown --note' ;;
 	doctor) echo '--broker-conf' ;;
 	try-profile) echo '--zone' ;;
 	esac
@@ -30,6 +33,7 @@ _punchctl_values_of() {
 	--count) echo '' ;;
 	--broker-conf) echo 'FILE' ;;
 	--zone) echo '' ;;
+	--note) echo '' ;;
 	*) return 1 ;;
 	esac
 }

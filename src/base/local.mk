@@ -6,6 +6,7 @@ libbase_a_SOURCES = \
 	src/base/buf.c src/base/buf.h \
 	src/base/chain.c src/base/chain.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/csv.c src/base/csv.h \
 	src/base/file.c src/base/file.h \
 	src/base/hex.c src/base/hex.h \
 	src/base/jget.c src/base/jget.h \

@@ -5,6 +5,7 @@ libcore_a_SOURCES = \
 	src/core/config_keys.c src/core/config_keys.h \
 	src/core/directory.c src/core/directory.h \
 	src/core/identity.c src/core/identity.h \
+	src/core/links.c src/core/links.h \
 	src/core/outbox.c src/core/outbox.h \
 	src/core/payload.c src/core/payload.h \
 	src/core/profile.h \

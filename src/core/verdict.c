@@ -49,7 +49,7 @@ static void take_time(struct punch *p)
 	p->time_s = p->has_time ? received_s(p) : 0;
 }
 
-static const struct dir_user *find_user(const struct directory *d, const struct punch *p)
+static const struct dir_user *look_up(const struct directory *d, const struct punch *p)
 {
 	switch (p->user_kind) {
 	case USER_ID: return directory_user(d, p->user);
@@ -62,12 +62,22 @@ static const struct dir_user *find_user(const struct directory *d, const struct 
 	return NULL;
 }
 
+/* What an operator linked goes before the directory, and needs not be in it: the API decides. */
+static const char *find_user(const struct verdict_context *c, const struct punch *p)
+{
+	const struct user_link *link = links_find(c->links, p->user_kind, p->user, c->serial);
+	const struct dir_user *user = link ? NULL : look_up(c->directory, p);
+
+	if (link)
+		return link->user_id;
+	return user ? user->id : "";
+}
+
 static void take_person_and_device(const struct verdict_context *c, struct punch *p)
 {
 	const struct dir_device *device = directory_device(c->directory, c->serial);
-	const struct dir_user *user = find_user(c->directory, p);
 
-	punch_text_set(p->user_id, sizeof p->user_id, user ? user->id : "");
+	punch_text_set(p->user_id, sizeof p->user_id, find_user(c, p));
 	punch_text_set(p->device_id, sizeof p->device_id, device ? device->id : "");
 }
 

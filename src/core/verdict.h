@@ -7,6 +7,7 @@
 #define PUNCHD_CORE_VERDICT_H
 
 #include "core/directory.h"
+#include "core/links.h"
 #include "core/punch.h"
 
 /* What becomes of a punch whose person or device cannot be used as it is ([punches]). The numbers
@@ -25,6 +26,7 @@ struct verdict_settings {
 struct verdict_context {
 	const struct verdict_settings *settings;
 	const struct directory *directory;
+	const struct links *links;
 	const char *serial; /* the terminal's serial_number in the cloud */
 	int64_t now_us;     /* wall clock */
 	/* Whether the lists were ever read whole: before that, who is not in them is only held. */

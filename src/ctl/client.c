@@ -12,7 +12,7 @@ int client_init(struct client *c, const char *socket_path)
 {
 	size_t length = strlen(socket_path);
 
-	*c = (struct client){.socket = socket_path};
+	*c = (struct client){.socket = socket_path, .answer_max = CLIENT_ANSWER_MAX};
 	if (length == 0 || length >= sizeof((struct sockaddr_un *)0)->sun_path)
 		return -ENAMETOOLONG;
 	c->curl = curl_easy_init();
@@ -142,8 +142,23 @@ static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	return client->cancelled && client->cancelled(client->arg);
 }
 
-static int prepare(
-	struct client *c, const char *method, const char *url, int64_t limit_ms, struct buf *body)
+static bool set_request(CURL *h, const char *method, const char *body)
+{
+	bool get = strcmp(method, "GET") == 0, post = strcmp(method, "POST") == 0;
+	bool failed = false;
+
+	if (body || post) {
+		failed |= curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE,
+				  (curl_off_t)strlen(body ? body : "")) != CURLE_OK;
+		failed |= curl_easy_setopt(h, CURLOPT_POSTFIELDS, body ? body : "") != CURLE_OK;
+	}
+	if (!get && !post)
+		failed |= curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method) != CURLE_OK;
+	return !failed;
+}
+
+static int prepare(struct client *c, const char *method, const char *url, const char *sent,
+	int64_t limit_ms, struct buf *body)
 {
 	CURL *h = c->curl;
 	bool failed = false;
@@ -155,8 +170,7 @@ static int prepare(
 	/* Whatever http_proxy says, the socket is here. */
 	failed |= curl_easy_setopt(h, CURLOPT_PROXY, "") != CURLE_OK;
 	failed |= curl_easy_setopt(h, CURLOPT_USERAGENT, "punchctl/" PACKAGE_VERSION) != CURLE_OK;
-	if (strcmp(method, "POST") == 0)
-		failed |= curl_easy_setopt(h, CURLOPT_COPYPOSTFIELDS, "") != CURLE_OK;
+	failed |= !set_request(h, method, sent);
 	if (failed)
 		return -ENOMEM;
 	curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
@@ -169,8 +183,8 @@ static int prepare(
 	return 0;
 }
 
-int client_ask(struct client *c, const char *method, const char *path, int64_t limit_ms,
-	struct answer *ret_answer)
+int client_ask(struct client *c, const char *method, const char *path, const char *body,
+	int64_t limit_ms, struct answer *ret_answer)
 {
 	struct answer *a = ret_answer;
 	struct buf url;
@@ -179,11 +193,12 @@ int client_ask(struct client *c, const char *method, const char *path, int64_t l
 
 	*a = (struct answer){.status = 0};
 	c->words[0] = '\0';
-	buf_init(&a->body, CLIENT_ANSWER_MAX);
+	buf_init(&a->body, c->answer_max);
 	buf_init(&url, 64 * 1024);
 	buf_add_str(&url, "http://punchd");
 	buf_add_str(&url, path);
-	r = buf_error(&url) ? buf_error(&url) : prepare(c, method, url.data, limit_ms, &a->body);
+	r = buf_error(&url) ? buf_error(&url)
+			    : prepare(c, method, url.data, body, limit_ms, &a->body);
 	buf_done(&url);
 	if (r < 0)
 		return fail(c, r, "%s", strerror(-r));

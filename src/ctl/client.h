@@ -14,12 +14,13 @@
 
 #include "base/buf.h"
 
-#define CLIENT_ANSWER_MAX (16 * 1024 * 1024)
+#define CLIENT_ANSWER_MAX (16UL * 1024 * 1024)
 
 struct client {
 	const char *socket; /* borrowed */
 	CURL *curl;
-	char words[1024]; /* of the last failure */
+	size_t answer_max; /* bytes; CLIENT_ANSWER_MAX unless somebody sets it */
+	char words[1024];  /* of the last failure */
 	/* Asked about once a second while a call runs; true ends it. NULL: never. */
 	bool (*cancelled)(void *arg);
 	void *arg; /* of cancelled */
@@ -37,13 +38,13 @@ int client_init(struct client *c, const char *socket_path);
 void client_done(struct client *c);
 
 /*
- * Ask: method GET or POST, path with its query, and no body. The answer is whatever came, an error
+ * Ask: method, path with its query, and a body of JSON or NULL. The answer is whatever came, an error
  * too; it is to be ended by answer_done, after a failure as well.
  * Returns 0, or a negative errno, with client.words set: nobody there, no permission, not within
  * limit_ms, or nothing that is HTTP.
  */
-int client_ask(struct client *c, const char *method, const char *path, int64_t limit_ms,
-	struct answer *ret_answer);
+int client_ask(struct client *c, const char *method, const char *path, const char *body,
+	int64_t limit_ms, struct answer *ret_answer);
 
 void answer_done(struct answer *a);
 

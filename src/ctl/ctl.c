@@ -14,20 +14,36 @@
 #define PAGE_CAP       (64UL * 1024 * 1024)
 #define CELL_MAX       40
 
-void ctl_complain(const char *format, ...)
+static void __attribute__((format(printf, 3, 0)))
+say(FILE *out, const char *before, const char *format, va_list ap)
 {
 	struct buf text, safe;
-	va_list ap;
 
 	buf_init(&text, 16384);
 	buf_init(&safe, 65536);
-	va_start(ap, format);
 	buf_vaddf(&text, format, ap);
-	va_end(ap);
 	text_add_safe(&safe, text.data, text.len);
-	fprintf(stderr, "punchctl: %s\n", safe.data);
+	fprintf(out, "%s%s\n", before, safe.data);
 	buf_done(&safe);
 	buf_done(&text);
+}
+
+void ctl_complain(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	say(stderr, "punchctl: ", format, ap);
+	va_end(ap);
+}
+
+void ctl_say(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	say(stdout, "", format, ap);
+	va_end(ap);
 }
 
 /* ---- asking */
@@ -51,10 +67,10 @@ static int refused(const struct ctl *ctl, const struct answer *a)
 	return CTL_REFUSED;
 }
 
-int ctl_ask(struct ctl *ctl, const char *method, const char *path, int64_t limit_ms,
-	struct answer *ret_answer)
+static int ask(struct ctl *ctl, const char *method, const char *path, const char *body,
+	int64_t limit_ms, struct answer *ret_answer)
 {
-	if (client_ask(&ctl->client, method, path, limit_ms, ret_answer) < 0) {
+	if (client_ask(&ctl->client, method, path, body, limit_ms, ret_answer) < 0) {
 		ctl_complain("%s", ctl->client.words);
 		return CTL_AWAY;
 	}
@@ -66,6 +82,28 @@ int ctl_ask(struct ctl *ctl, const char *method, const char *path, int64_t limit
 		return CTL_AWAY;
 	}
 	return CTL_DONE;
+}
+
+int ctl_ask(struct ctl *ctl, const char *method, const char *path, int64_t limit_ms,
+	struct answer *ret_answer)
+{
+	return ask(ctl, method, path, NULL, limit_ms, ret_answer);
+}
+
+int ctl_send(struct ctl *ctl, const char *method, const char *path, const json_t *body,
+	struct answer *ret_answer)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	int r;
+
+	*ret_answer = (struct answer){.status = 0};
+	if (body && !text) {
+		ctl_complain("%s", strerror(ENOMEM));
+		return CTL_REFUSED;
+	}
+	r = ask(ctl, method, path, text, ctl_limit_ms(ctl, CTL_ANSWER_MS), ret_answer);
+	free(text);
+	return r;
 }
 
 int ctl_get(struct ctl *ctl, const char *path, struct answer *ret_answer)
@@ -96,7 +134,7 @@ json_t *ctl_try(struct ctl *ctl, const char *method, const char *path, int64_t l
 	json_t *document = NULL;
 	struct answer a;
 
-	if (client_ask(&ctl->client, method, path, limit_ms, &a) < 0)
+	if (client_ask(&ctl->client, method, path, NULL, limit_ms, &a) < 0)
 		snprintf(ret_words, CTL_WORDS_MAX, "%.500s", ctl->client.words);
 	else if (a.status < 200 || a.status > 299 || !json_is_object(a.document))
 		refusal(&a, ctl->client.socket, ret_words);

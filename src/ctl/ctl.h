@@ -38,6 +38,9 @@ int ctl_run(int argc, char **argv);
 /* One line on stderr, made harmless. */
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* One line on stdout, made harmless. */
+void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /*
  * Ask, and take only 2xx with a JSON object. What else came is said on stderr; with --json the
  * error document goes to stdout, too. The answer is to be ended by answer_done in any case.
@@ -45,6 +48,10 @@ void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
  */
 int ctl_get(struct ctl *ctl, const char *path, struct answer *ret_answer);
 int ctl_post(struct ctl *ctl, const char *path, struct answer *ret_answer);
+
+/* The same with another method, and a body or NULL. */
+int ctl_send(struct ctl *ctl, const char *method, const char *path, const json_t *body,
+	struct answer *ret_answer);
 
 /* The same within limit_ms. */
 int ctl_ask(struct ctl *ctl, const char *method, const char *path, int64_t limit_ms,

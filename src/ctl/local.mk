@@ -4,7 +4,10 @@ libctl_a_SOURCES = \
 	src/ctl/client.c src/ctl/client.h \
 	src/ctl/cmd_directory.c \
 	src/ctl/cmd_doctor.c \
+	src/ctl/cmd_links.c \
+	src/ctl/cmd_lobby.c \
 	src/ctl/cmd_punches.c \
+	src/ctl/links_csv.c src/ctl/links_csv.h \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_sync.c \
 	src/ctl/cmd_trace.c \

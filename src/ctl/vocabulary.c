@@ -32,7 +32,8 @@ const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_USER] = {"user", "USER", KIND_TEXT,
 		"only those of this person, as the terminal or the cloud names them", NULL, 0, 0},
 	[OPTION_DEVICE] = {"device", "DEVICE", KIND_TEXT,
-		"only those from this terminal: its serial or its id in the cloud", NULL, 0, 0},
+		"at this terminal alone: its serial; to list punches its id in the cloud will do",
+		NULL, 0, 0},
 	[OPTION_FROM] = {"from", "TIME", KIND_FROM, "only those at this time or later", NULL, 0, 0},
 	[OPTION_TO] = {"to", "TIME", KIND_TO, "only those before this time, or up to this date",
 		NULL, 0, 0},
@@ -47,6 +48,12 @@ const struct option_row ctl_options[OPTIONS_] = {
 		"the settings of mosquitto, or a copy (/etc/mosquitto/mosquitto.conf)", NULL, 0, 0},
 	[OPTION_ZONE] = {"zone", "ZONE", KIND_TEXT,
 		"the site's time zone, such as Europe/Berlin (the system's)", NULL, 0, 0},
+	[OPTION_NOTE] = {"note", "TEXT", KIND_TEXT, "why; it is kept with who did it and when",
+		NULL, 0, 0},
+	[OPTION_DRY_RUN] = {"dry-run", NULL, KIND_FLAG,
+		"look whether all is right, and change nothing", NULL, 0, 0},
+	[OPTION_ALLOW_UNKNOWN] = {"allow-unknown", NULL, KIND_FLAG,
+		"take users that are not in the cached list too", NULL, 0, 0},
 };
 
 static const enum option no_options[] = {OPTION_NONE};
@@ -56,6 +63,9 @@ static const enum option users_options[] = {OPTION_LIMIT, OPTION_NONE};
 static const enum option sync_options[] = {OPTION_WAIT, OPTION_NONE};
 static const enum option doctor_options[] = {OPTION_BROKER_CONF, OPTION_NONE};
 static const enum option try_options[] = {OPTION_ZONE, OPTION_NONE};
+static const enum option link_options[] = {OPTION_DEVICE, OPTION_NOTE, OPTION_NONE};
+static const enum option links_options[] = {
+	OPTION_DRY_RUN, OPTION_ALLOW_UNKNOWN, OPTION_NOTE, OPTION_NONE};
 static const enum option watch_options[] = {OPTION_INTERVAL, OPTION_COUNT, OPTION_NONE};
 
 const struct command ctl_commands[] = {
@@ -91,6 +101,28 @@ const struct command ctl_commands[] = {
 		"when that pass is complete; its exit status is 1 where the pass failed or "
 		"did not end in time, and the reason is told.",
 		run_sync},
+	{"lobby", NULL, no_options, "what is held, by what it waits for",
+		"Gathers all held punches by what they wait for: who it is about, how many wait, "
+		"and since when; most first. One link, or one person added in the cloud, and all "
+		"of a line go.",
+		run_lobby},
+	{"link", "KIND:VALUE USER_ID", link_options, "say who is meant by a PIN or card",
+		"Says which user of the cloud is meant by what a terminal sends: KIND is pin, "
+		"card, slot, id, email or phone. With --device it holds at that terminal alone, "
+		"which a slot needs, and goes before one that holds anywhere. What waits for it "
+		"is sent at once.",
+		run_link},
+	{"unlink", "KIND:VALUE", link_options, "take such a link away",
+		"Takes a link away: the one that holds anywhere, or with --device the one of that "
+		"terminal. What is queued and not yet on its way waits again.",
+		run_unlink},
+	{"links", "[import|export] [FILE]", links_options, "list links, or read or write a CSV",
+		"Without an argument it lists who is linked, by whom and when. With import it "
+		"reads a FILE whose first line names the columns kind, value, user_id and, where "
+		"wanted, device and note, in any order. All of it is taken or nothing; what is "
+		"at fault is told by line. With export it writes such a file, or to standard "
+		"output without a FILE.",
+		run_links},
 	{"alarms", NULL, no_options, "what is wrong, and since when",
 		"Lists the alarms that stand. There being some does not change the exit status.",
 		run_alarms},

@@ -11,6 +11,7 @@ void context_judge(struct context *c, struct punch *p)
 	const struct verdict_context v = {
 		.settings = &c->verdict,
 		.directory = &c->directory,
+		.links = &c->links,
 		.serial = p->terminal,
 		.now_us = loop_now(c->loop).wall_us,
 		.users_listed = c->users_pass_ms != 0,

@@ -13,6 +13,7 @@
 #include "core/config.h"
 #include "core/directory.h"
 #include "core/profile_set.h"
+#include "core/links.h"
 #include "core/punch.h"
 #include "core/verdict.h"
 #include "daemon/alarms.h"
@@ -25,6 +26,7 @@ struct context {
 	struct directory directory;
 	struct config config;        /* replaced on SIGHUP: never keep a pointer into it */
 	struct profile_set profiles; /* the same */
+	struct links links;
 	struct verdict_settings verdict;
 	struct zone *zone;
 	struct clocktrust clock;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "base/units.h"
+#include "daemon/control_private.h"
 #include "daemon/people.h"
 #include "daemon/status.h"
 #include "daemon/view.h"
@@ -16,17 +17,7 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX     1000
-
-/* A call while it is answered. */
-struct call {
-	struct control *control;
-	const struct http_request *request;
-	const char *argument; /* the path's {id} */
-	int status;
-	const char *content_type;
-	json_t *body;     /* owned; NULL: text */
-	const char *text; /* a constant */
-};
+#define MADE_MAX      (256UL * 1024 * 1024)
 
 struct route {
 	const char *method;
@@ -38,8 +29,7 @@ struct route {
 
 /* ---- errors */
 
-static void __attribute__((format(printf, 4, 5)))
-fail(struct call *call, int status, const char *code, const char *format, ...)
+void control_fail(struct call *call, int status, const char *code, const char *format, ...)
 {
 	char message[512];
 	va_list ap;
@@ -55,15 +45,16 @@ fail(struct call *call, int status, const char *code, const char *format, ...)
 			"something in the request is not UTF-8");
 }
 
-static void fail_store(struct call *call, int error)
+void control_fail_store(struct call *call, int error)
 {
 	context_store_failed(call->control->context, error, "answering a question");
-	fail(call, 500, "store_failed", "the store could not be read: %s", strerror(-error));
+	control_fail(
+		call, 500, "store_failed", "the store could not be read: %s", strerror(-error));
 }
 
 /* ---- lists */
 
-static const char *query(const struct call *call, const char *key)
+const char *control_query(const struct call *call, const char *key)
 {
 	const char *value = http_query_get(call->request->query, key);
 
@@ -73,7 +64,7 @@ static const char *query(const struct call *call, const char *key)
 /* A time of the query: RFC 3339, or a date that begins at midnight UTC. Returns whether it is one. */
 static bool read_time(struct call *call, const char *key, int64_t fallback_s, int64_t *ret_s)
 {
-	const char *value = query(call, key);
+	const char *value = control_query(call, key);
 	char text[TIME_TEXT_SIZE + 16];
 
 	*ret_s = fallback_s;
@@ -82,47 +73,48 @@ static bool read_time(struct call *call, const char *key, int64_t fallback_s, in
 	snprintf(text, sizeof text, "%.20sT00:00:00Z", value);
 	if (time_parse_rfc3339(text, ret_s) == 0)
 		return true;
-	fail(call, 400, "bad_request", "%s is no time such as 2026-02-01T08:00:00Z", key);
+	control_fail(call, 400, "bad_request", "%s is no time such as 2026-02-01T08:00:00Z", key);
 	return false;
 }
 
-static bool read_count(
+bool control_query_count(
 	struct call *call, const char *key, int64_t fallback, int64_t max, int64_t *ret)
 {
-	const char *value = query(call, key);
+	const char *value = control_query(call, key);
 
 	*ret = fallback;
 	if (!value || (units_parse_int(value, ret) == 0 && *ret >= 1 && *ret <= max))
 		return true;
-	fail(call, 400, "bad_request", "%s is no number from 1 to %lld", key, (long long)max);
+	control_fail(
+		call, 400, "bad_request", "%s is no number from 1 to %lld", key, (long long)max);
 	return false;
 }
 
 static bool read_yes(struct call *call, const char *key, bool *ret)
 {
-	const char *value = query(call, key);
+	const char *value = control_query(call, key);
 
 	*ret = value && strcmp(value, "yes") == 0;
 	if (!value || *ret || strcmp(value, "no") == 0)
 		return true;
-	fail(call, 400, "bad_request", "%s is neither yes nor no", key);
+	control_fail(call, 400, "bad_request", "%s is neither yes nor no", key);
 	return false;
 }
 
 static bool read_states(struct call *call, struct store_filter *filter)
 {
-	const char *state = query(call, "state"), *reason = query(call, "reason");
+	const char *state = control_query(call, "state"), *reason = control_query(call, "reason");
 	enum punch_state parsed;
 
 	filter->state = -1;
 	if (state && punch_state_parse(state, &parsed) < 0) {
-		fail(call, 400, "bad_request", "there is no state %.40s", state);
+		control_fail(call, 400, "bad_request", "there is no state %.40s", state);
 		return false;
 	}
 	if (state)
 		filter->state = (int)parsed;
 	if (reason && punch_reason_parse(reason, &filter->reason) < 0) {
-		fail(call, 400, "bad_request", "there is no reason %.40s", reason);
+		control_fail(call, 400, "bad_request", "there is no reason %.40s", reason);
 		return false;
 	}
 	return true;
@@ -151,18 +143,18 @@ static void serve_punches(struct call *call)
 
 	if (!read_states(call, &filter) || !read_time(call, "from", INT64_MIN, &filter.from_s) ||
 		!read_time(call, "to", INT64_MAX, &filter.to_s) ||
-		!read_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
-		!read_count(call, "before", 0, INT64_MAX, &filter.before_seq) ||
+		!control_query_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
+		!control_query_count(call, "before", 0, INT64_MAX, &filter.before_seq) ||
 		!read_yes(call, "in_doubt", &filter.in_doubt))
 		return;
 	filter.limit = (int)limit;
-	filter.user = query(call, "user");
-	filter.device = query(call, "device");
+	filter.user = control_query(call, "user");
+	filter.device = control_query(call, "device");
 	listing.list = json_array();
 	n = store_punch_list(call->control->context->store, &filter, list_one, &listing, &next);
 	if (n < 0) {
 		json_decref(listing.list);
-		fail_store(call, n);
+		control_fail_store(call, n);
 		return;
 	}
 	call->body = json_pack("{s:o, s:{s:o}}", "data", listing.list, "meta", "next",
@@ -177,16 +169,16 @@ static void serve_punch(struct call *call)
 	json_t *view;
 
 	if (r == -ENOENT || r == -EINVAL) {
-		fail(call, 404, "not_found", "there is no punch %.40s", call->argument);
+		control_fail(call, 404, "not_found", "there is no punch %.40s", call->argument);
 		return;
 	}
 	if (r == -ENOTUNIQ) {
-		fail(call, 409, "not_unique", "several punches begin with %.40s: give more digits",
-			call->argument);
+		control_fail(call, 409, "not_unique",
+			"several punches begin with %.40s: give more digits", call->argument);
 		return;
 	}
 	if (r < 0) {
-		fail_store(call, r);
+		control_fail_store(call, r);
 		return;
 	}
 	view = view_punch(c->context, c->forward, &p);
@@ -203,13 +195,13 @@ static void serve_status(struct call *call)
 
 static void serve_users(struct call *call)
 {
-	const char *after = query(call, "after"), *next;
+	const char *after = control_query(call, "after"), *next;
 	int64_t limit;
 	json_t *list;
 
-	if (!read_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit))
+	if (!control_query_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit))
 		return;
-	list = people_users(&call->control->context->directory, query(call, "q"),
+	list = people_users(&call->control->context->directory, control_query(call, "q"),
 		after ? after : "", (size_t)limit, &next);
 	call->body = json_pack("{s:o, s:{s:o}}", "data", list, "meta", "next",
 		next ? json_string(next) : json_null());
@@ -263,6 +255,10 @@ static const struct route routes[] = {
 	{"GET", "/v1/punches/{id}", false, serve_punch, " "},
 	{"GET", "/v1/users", false, serve_users, " q limit after "},
 	{"GET", "/v1/devices", false, serve_devices, " "},
+	{"GET", "/v1/lobby", false, control_lobby_get, " after "},
+	{"GET", "/v1/links", false, control_links_get, " "},
+	{"PUT", "/v1/links", true, control_links_put, " "},
+	{"DELETE", "/v1/links", true, control_links_delete, " kind value device note "},
 	{"POST", "/v1/sync", true, serve_sync, " "},
 	{"GET", "/v1/check", false, serve_check, " "},
 	{"POST", "/v1/check", true, serve_check_start, " "},
@@ -320,7 +316,8 @@ static bool knows_query(struct call *call, const struct route *route)
 		snprintf(padded, sizeof padded, " %.60s ", key);
 		if (strstr(route->query, padded) && !strchr(key, ' '))
 			continue;
-		fail(call, 400, "bad_request", "%s takes no parameter %.40s", route->path, key);
+		control_fail(
+			call, 400, "bad_request", "%s takes no parameter %.40s", route->path, key);
 		return false;
 	}
 	return true;
@@ -329,43 +326,57 @@ static bool knows_query(struct call *call, const struct route *route)
 static void serve(struct call *call, const struct route *route)
 {
 	if (route->acts && !may_act(call->control, call->request))
-		fail(call, 403, "forbidden", "only root and the group of the socket may do this");
+		control_fail(call, 403, "forbidden",
+			"only root and the group of the socket may do this");
 	else if (knows_query(call, route))
 		route->serve(call);
 }
 
-/* What a 405 names: the methods that a path has. */
-static const char *allow_of(bool get, bool post)
+/* What a 405 names: the methods that a path has, "" where there is no such path. */
+static const char *allow_of(const char *path)
 {
-	if (get && post)
-		return "GET, HEAD, POST";
-	return get ? "GET, HEAD" : "POST";
+	static char allow[64];
+	const char *argument;
+
+	allow[0] = '\0';
+	for (size_t i = 0; i < ROUTES; i++) {
+		size_t n = strlen(allow);
+
+		if (fits(routes[i].path, path, &argument))
+			snprintf(allow + n, sizeof allow - n, "%s%s%s", n ? ", " : "",
+				routes[i].method,
+				strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
+	}
+	return allow;
 }
 
 static void route_call(struct call *call, const char **ret_allow)
 {
-	const char *method = call->request->method;
-	bool get = false, post = false;
+	const char *method = call->request->method, *path = call->request->path, *allow;
 
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (!fits(routes[i].path, call->request->path, &call->argument))
-			continue;
-		if (strcmp(routes[i].method, method) == 0) {
+		if (fits(routes[i].path, path, &call->argument) &&
+			strcmp(routes[i].method, method) == 0) {
 			serve(call, &routes[i]);
 			return;
 		}
-		get = get || strcmp(routes[i].method, "GET") == 0;
-		post = post || strcmp(routes[i].method, "POST") == 0;
 	}
-	if (!get && !post) {
-		fail(call, 404, "not_found", "there is no %.80s", call->request->path);
+	allow = allow_of(path);
+	if (!allow[0]) {
+		control_fail(call, 404, "not_found", "there is no %.80s", path);
 		return;
 	}
-	*ret_allow = allow_of(get, post);
-	fail(call, 405, "method_not_allowed", "%.80s is asked with %s", call->request->path,
-		*ret_allow);
+	*ret_allow = allow;
+	control_fail(call, 405, "method_not_allowed", "%.80s is asked with %s", path, allow);
+}
+
+static char *document_of(struct call *call)
+{
+	if (call->body)
+		return json_dumps(call->body, JSON_COMPACT);
+	return call->made.len > 0 && !buf_error(&call->made) ? buf_steal(&call->made) : NULL;
 }
 
 void control_dispatch(
@@ -373,6 +384,7 @@ void control_dispatch(
 {
 	struct call call = {.control = control, .request = request, .status = 200, .argument = ""};
 
+	buf_init(&call.made, MADE_MAX);
 	route_call(&call, &ret_answer->allow);
 	ret_answer->status = call.status;
 	if (call.text) {
@@ -380,9 +392,10 @@ void control_dispatch(
 		ret_answer->body = strdup(call.text);
 	} else {
 		ret_answer->content_type = "application/json";
-		ret_answer->body = call.body ? json_dumps(call.body, JSON_COMPACT) : NULL;
+		ret_answer->body = document_of(&call);
 	}
 	json_decref(call.body);
+	buf_done(&call.made);
 	if (ret_answer->body)
 		ret_answer->body_length = strlen(ret_answer->body);
 	else

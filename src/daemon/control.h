@@ -12,6 +12,7 @@
 #include "daemon/forward.h"
 #include "daemon/link.h"
 #include "daemon/refresh.h"
+#include "daemon/rejudge.h"
 #include "daemon/terminals.h"
 #include "edge/http.h"
 
@@ -21,6 +22,7 @@ struct control {
 	const struct forward *forward;
 	const struct api_client *client;
 	struct refresh *refresh;
+	struct rejudge *rejudge;
 	const struct terminals *terminals;
 	struct check *check;
 	const struct link *link;

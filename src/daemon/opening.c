@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "store/store_directory.h"
+#include "store/store_link.h"
 #include "store/store_salvage.h"
 
 #define PATH_SIZE 4096
@@ -159,6 +160,8 @@ static int load(struct context *c)
 {
 	int r = store_directory_load(c->store, &c->directory);
 
+	if (r == 0)
+		r = store_link_load(c->store, &c->links);
 	if (r == 0)
 		r = store_meta_get(c->store, "users_pass", 0, &c->users_pass_ms);
 	if (r == 0)

@@ -295,9 +295,11 @@ static int make_profiles(struct context *c)
 static int make_context(struct punchd *d)
 {
 	struct context *c = &d->context;
+	uint64_t seed = loop_random(c->loop);
 	int r = clock_boot_id(c->boot_id);
 
-	directory_init(&c->directory, loop_random(c->loop));
+	directory_init(&c->directory, seed);
+	links_init(&c->links, seed);
 	c->site = settings_site(&c->config, d->site, sizeof d->site);
 	if (r == 0)
 		r = zone_load(c->config.site.time_zone, &c->zone);
@@ -410,6 +412,7 @@ static int make_control(struct punchd *d)
 		.forward = d->forward,
 		.client = d->client,
 		.refresh = d->refresh,
+		.rejudge = d->rejudge,
 		.terminals = &d->terminals,
 		.check = d->check,
 		.link = d->link,
@@ -466,6 +469,7 @@ static void unmake(struct punchd *d)
 	loop_timer_free(d->goodbye);
 	store_close(c->store);
 	directory_done(&c->directory);
+	links_done(&c->links);
 	zone_free(c->zone);
 	profile_set_done(&c->profiles);
 	config_done(&c->config);

@@ -18,7 +18,7 @@
 
 #define HTTP_REQUEST_MS 10000
 #define HTTP_HEAD_MAX   16384
-#define HTTP_BODY_MAX   (1024 * 1024)
+#define HTTP_BODY_MAX   (8 * 1024 * 1024) /* 100,000 links in one call */
 
 struct http_server;
 struct http_query;

@@ -8,6 +8,8 @@ libstore_a_SOURCES = \
 	src/store/store_facts.c \
 	src/store/store_guard.c src/store/store_guard.h \
 	src/store/store_leaf.c src/store/store_leaf.h \
+	src/store/store_link.c src/store/store_link.h \
+	src/store/store_lobby.c src/store/store_lobby.h \
 	src/store/store_log.c src/store/store_log.h \
 	src/store/store_mend.c src/store/store_mend.h \
 	src/store/store_open.c \

@@ -94,6 +94,17 @@ static const char *const migrations[] = {
 	" key TEXT NOT NULL,"
 	" passes INTEGER NOT NULL CHECK (passes IN (1, 2)),"
 	" PRIMARY KEY (key, what)) STRICT, WITHOUT ROWID;",
+	/* 3: every change of a link, oldest first; user_id '': it was taken away */
+	"CREATE TABLE link ("
+	" id INTEGER PRIMARY KEY,"
+	" at INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" kind INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 5),"
+	" value TEXT NOT NULL CHECK (value <> ''),"
+	" device TEXT NOT NULL,"
+	" user_id TEXT NOT NULL,"
+	" note TEXT NOT NULL) STRICT;",
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 

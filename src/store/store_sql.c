@@ -103,6 +103,18 @@ static const char *const texts[SQL_COUNT_] = {
 			    " ON CONFLICT (key, what) DO UPDATE SET passes = excluded.passes",
 	[SQL_MISSING_DEL] = "DELETE FROM missing WHERE what = ?1 AND key = ?2",
 	[SQL_MISSING_ALL] = "SELECT what, key, passes FROM missing",
+	[SQL_LINK_ADD] = "INSERT INTO link (at, uid, name, kind, value, device, user_id, note)"
+			 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_LINK_ALL] = "SELECT at, uid, name, kind, value, device, user_id, note FROM link"
+			 " ORDER BY id",
+	[SQL_LOBBY_END] = "SELECT seq FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1"
+			  " AND seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
+	/* unknown_user and no_direction are about a person */
+	[SQL_LOBBY] = "SELECT reason, iif(reason IN (8, 9), user_kind, -1) AS kind,"
+		      " iif(reason IN (8, 9), user, '') AS who, terminal, count(*),"
+		      " min(received), max(received) FROM punch"
+		      " WHERE state IN (1, 3, 4, 5) AND state = 1 AND seq > ?1 AND seq <= ?2"
+		      " GROUP BY reason, kind, who, terminal",
 	[SQL_GUARD_ADD] = "INSERT INTO guarded (topic, payload, retained, dup, parses)"
 			  " VALUES (?, ?, ?, ?, 1)",
 	[SQL_GUARD_RAISE] = "UPDATE guarded SET parses = parses + 1 WHERE id = ?",

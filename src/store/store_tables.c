@@ -47,6 +47,9 @@ static const struct table_facts {
 	[TABLE_MISSING] = {"missing", "tii", 3, true,
 		"INSERT INTO missing (key, what, passes) VALUES (?1, ?2, ?3) ON CONFLICT DO "
 		"NOTHING"},
+	[TABLE_LINK] = {"link", "niititttt", 9, true,
+		"INSERT INTO link VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO "
+		"NOTHING"},
 	[TABLE_TERMINAL_NAMES] = {"sqlite_autoindex_terminal_1", "ti", 2, false,
 		"INSERT INTO terminal VALUES (?2, ?1) ON CONFLICT DO NOTHING"},
 	[TABLE_IDENTITIES] = {"sqlite_autoindex_punch_1", "bi", 2, false, NULL},

@@ -2,6 +2,7 @@
 # and built by `./dev fuzz` alone, which finds the targets by their folders in tests/fuzz/corpus.
 FUZZ_REPLAYS = \
 	tests/fuzz/replay_config \
+	tests/fuzz/replay_csv \
 	tests/fuzz/replay_hex \
 	tests/fuzz/replay_payload \
 	tests/fuzz/replay_profile \
@@ -9,6 +10,7 @@ FUZZ_REPLAYS = \
 	tests/fuzz/replay_zone
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_hex \
 	tests/fuzz/fuzz_payload \
 	tests/fuzz/fuzz_profile \
@@ -29,6 +31,12 @@ tests_fuzz_replay_config_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_config_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_config_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c $(fuzz_replay)
+tests_fuzz_replay_csv_LDADD = libbase.a
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_csv_LDADD = libbase.a
+tests_fuzz_fuzz_csv_LDFLAGS = $(fuzz_flags)
 
 tests_fuzz_replay_hex_SOURCES = tests/fuzz/fuzz_hex.c $(fuzz_replay)
 tests_fuzz_replay_hex_LDADD = libbase.a

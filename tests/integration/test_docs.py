@@ -81,5 +81,6 @@ def test_the_man_page_has_every_route_with_its_parameters():
         shown[route] = {word for line in re.findall(r"(?m)^\.Ic (.*)", text)
                         for word in re.findall(r"\w+", line)} & {"state", "reason", "user", "device",
                                                                  "from", "to", "limit", "before",
-                                                                 "in_doubt", "q", "after"}
+                                                                 "in_doubt", "q", "kind",
+                                                                 "value", "note", "after"}
     assert shown == routes()

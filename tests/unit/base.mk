@@ -5,6 +5,7 @@ UNIT_BASE = \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_clock \
+	tests/unit/test_csv \
 	tests/unit/test_file \
 	tests/unit/test_hex \
 	tests/unit/test_jget \
@@ -30,6 +31,8 @@ tests_unit_test_chain_SOURCES = tests/unit/test_chain.c tests/unit/unit.h
 tests_unit_test_chain_LDADD = $(unit_base_libs)
 tests_unit_test_clock_SOURCES = tests/unit/test_clock.c tests/unit/unit.h
 tests_unit_test_clock_LDADD = $(unit_base_libs)
+tests_unit_test_csv_SOURCES = tests/unit/test_csv.c tests/unit/unit.h
+tests_unit_test_csv_LDADD = $(unit_base_libs)
 tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/unit.h
 tests_unit_test_file_LDADD = $(unit_base_libs)
 tests_unit_test_hex_SOURCES = tests/unit/test_hex.c tests/unit/unit.h

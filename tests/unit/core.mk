@@ -4,6 +4,7 @@ UNIT_CORE = \
 	tests/unit/test_config \
 	tests/unit/test_directory \
 	tests/unit/test_identity \
+	tests/unit/test_links \
 	tests/unit/test_outbox \
 	tests/unit/test_payload \
 	tests/unit/test_profile \
@@ -26,6 +27,8 @@ tests_unit_test_directory_SOURCES = tests/unit/test_directory.c tests/unit/unit.
 tests_unit_test_directory_LDADD = $(unit_core_libs)
 tests_unit_test_identity_SOURCES = tests/unit/test_identity.c tests/unit/unit.h
 tests_unit_test_identity_LDADD = $(unit_core_libs)
+tests_unit_test_links_SOURCES = tests/unit/test_links.c tests/unit/unit.h
+tests_unit_test_links_LDADD = $(unit_core_libs)
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c tests/unit/unit.h
 tests_unit_test_outbox_LDADD = $(unit_core_libs)
 tests_unit_test_payload_SOURCES = tests/unit/test_payload.c tests/unit/unit.h

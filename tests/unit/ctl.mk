@@ -8,7 +8,8 @@ UNIT_CTL = \
 	tests/unit/test_ctl_table \
 	tests/unit/test_ctl_text \
 	tests/unit/test_ctl_times \
-	tests/unit/test_ctl_vocabulary
+	tests/unit/test_ctl_vocabulary \
+	tests/unit/test_links_csv
 check_PROGRAMS += $(UNIT_CTL)
 TESTS += $(UNIT_CTL)
 
@@ -31,3 +32,5 @@ tests_unit_test_ctl_times_SOURCES = tests/unit/test_ctl_times.c tests/unit/unit.
 tests_unit_test_ctl_times_LDADD = $(unit_ctl_libs)
 tests_unit_test_ctl_vocabulary_SOURCES = tests/unit/test_ctl_vocabulary.c tests/unit/unit.h
 tests_unit_test_ctl_vocabulary_LDADD = $(unit_ctl_libs)
+tests_unit_test_links_csv_SOURCES = tests/unit/test_links_csv.c tests/unit/unit.h
+tests_unit_test_links_csv_LDADD = $(unit_ctl_libs)

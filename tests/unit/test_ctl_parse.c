@@ -110,6 +110,26 @@ static void test_utc_reads_dates(void **state)
 	zone("UTC");
 }
 
+/* Some commands need two words, some may have them. */
+static void test_arguments(void **state)
+{
+	struct ctl ctl;
+
+	(void)state;
+	assert_int_equal(parse("link pin:1 --note why usr_1", &ctl), CTL_DONE);
+	assert_string_equal(ctl.arguments[0], "pin:1");
+	assert_string_equal(ctl.arguments[1], "usr_1");
+	assert_int_equal(parse("links", &ctl), CTL_DONE);
+	assert_null(ctl.arguments[0]);
+	assert_int_equal(parse("links export", &ctl), CTL_DONE);
+	assert_null(ctl.arguments[1]);
+	assert_usage("link");
+	assert_usage("link pin:1");
+	assert_usage("link pin:1 usr_1 usr_2");
+	assert_usage("link pin:1 ''");
+	assert_usage("links import FILE FILE");
+}
+
 static void test_two_dashes_end_options(void **state)
 {
 	struct ctl ctl;
@@ -215,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_options_stand_on_both_sides),
 		cmocka_unit_test(test_values_are_read),
 		cmocka_unit_test(test_utc_reads_dates),
+		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_two_dashes_end_options),
 		cmocka_unit_test(test_help_and_version),
 		cmocka_unit_test(test_wrong_usage),

@@ -10,6 +10,7 @@
 #include "store/schema.h"
 #include "store/store_directory.h"
 #include "store/store_guard.h"
+#include "store/store_link.h"
 #include "store/store_leaf.h"
 #include "store/store_private.h"
 #include "store/store_salvage.h"
@@ -116,6 +117,15 @@ static void fill(struct store *s)
 				 &(struct dir_device){"dev_1", "terminal-1", "Door", "fingerprint",
 					 "active", "Hall", ""}),
 		0);
+	for (int i = 0; i < 30; i++) {
+		char value[16];
+
+		snprintf(value, sizeof value, "%d", 1000 + i);
+		assert_int_equal(store_link_add(s,
+					 &(struct user_link){USER_PIN, value, "", "usr_1",
+						 1770000000000000 + i, 0, "root", "a note"}),
+			0);
+	}
 	assert_true(store_guard_add(s, "att/v1/x/punch", "{\"a\":1}", 7, false, true) > 0);
 	assert_int_equal(store_meta_set(s, "cursor", 4711), 0);
 	assert_int_equal(store_purge(s, 2000, INT64_MAX, 1000, &seq, &done), 12);
@@ -125,7 +135,7 @@ static void fill(struct store *s)
 
 /* What is known of a store before it is damaged: every punch by its number. */
 #define SEQ_MAX 400
-#define TABLES  6
+#define TABLES  7
 struct known {
 	int64_t rows[TABLES]; /* of the other tables */
 	bool there[SEQ_MAX];
@@ -148,6 +158,7 @@ static int64_t rows_of(struct store *s, int table)
 	static const char *const sql[TABLES] = {"SELECT count(*) FROM raw",
 		"SELECT count(*) FROM timeless", "SELECT count(*) FROM guarded",
 		"SELECT count(*) FROM user", "SELECT count(*) FROM device",
+		"SELECT count(*) FROM link",
 		"SELECT count(*) FROM meta WHERE key IN ('cursor', 'duplicate')"};
 	sqlite3_stmt *stmt;
 	int64_t n;

@@ -8,6 +8,7 @@
 #define DAY_S 86400LL
 
 static struct directory dir;
+static struct links links;
 static struct verdict_settings settings;
 static struct verdict_context context;
 
@@ -15,6 +16,7 @@ static int begin(void **state)
 {
 	(void)state;
 	directory_init(&dir, 1);
+	links_init(&links, 1);
 	directory_put_user(
 		&dir, &(struct dir_user){"usr_1", "John", "john@example.org", "+9198", "", ""});
 	directory_put_device(
@@ -23,6 +25,7 @@ static int begin(void **state)
 		.max_age_s = 90 * DAY_S, .max_future_s = 300, .accept_from_s = INT64_MIN};
 	context = (struct verdict_context){.settings = &settings,
 		.directory = &dir,
+		.links = &links,
 		.serial = "S1",
 		.now_us = NOW_S * CLOCK_US_PER_S};
 	return 0;
@@ -31,6 +34,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
+	links_done(&links);
 	directory_done(&dir);
 	return 0;
 }
@@ -372,6 +376,48 @@ static void test_inactive_devices(void **state)
 	assert_held(sample(NOW_S), REASON_NONE);
 }
 
+static void link_it(enum user_kind kind, const char *value, const char *device, const char *user_id)
+{
+	assert_int_equal(links_apply(&links,
+				 &(struct user_link){kind, value, device, user_id, 1, 0, "", ""}),
+		0);
+}
+
+static const char *person(struct punch *p, enum user_kind kind, const char *value)
+{
+	p->user_kind = kind;
+	punch_text_set(p->user, sizeof p->user, value);
+	verdict_judge(&context, p);
+	return p->user_id;
+}
+
+/* Link at that terminal, else link anywhere, else the directory; the user need not be in it. */
+static void test_links_go_first(void **state)
+{
+	struct punch p = sample(NOW_S);
+
+	(void)state;
+	link_it(USER_PIN, "7", "", "usr_anywhere");
+	link_it(USER_SLOT, "7", "S2", "usr_slot");
+	assert_string_equal(person(&p, USER_PIN, "7"), "usr_anywhere");
+	assert_int_equal(p.state, PUNCH_QUEUED);
+	link_it(USER_PIN, "7", "S1", "usr_here");
+	assert_string_equal(person(&p, USER_PIN, "7"), "usr_here");
+	assert_string_equal(person(&p, USER_SLOT, "7"), "");
+	assert_int_equal(p.reason, REASON_UNKNOWN_USER);
+	context.serial = "S2";
+	assert_string_equal(person(&p, USER_PIN, "7"), "usr_anywhere");
+	assert_string_equal(person(&p, USER_SLOT, "7"), "usr_slot");
+	context.serial = "S1";
+	assert_string_equal(person(&p, USER_EMAIL, "john@example.org"), "usr_1");
+	link_it(USER_EMAIL, "john@example.org", "", "usr_2");
+	assert_string_equal(person(&p, USER_EMAIL, "john@example.org"), "usr_2");
+	link_it(USER_ID, "usr_1", "", "usr_3");
+	assert_string_equal(person(&p, USER_ID, "usr_1"), "usr_3");
+	link_it(USER_ID, "usr_1", "", "");
+	assert_string_equal(person(&p, USER_ID, "usr_1"), "usr_1");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -386,6 +432,7 @@ int main(void)
 		CASE(test_no_time_takes_the_trusted_receipt),
 		CASE(test_a_time_of_its_own_needs_no_trust),
 		CASE(test_who),
+		CASE(test_links_go_first),
 		CASE(test_order_of_reasons),
 		CASE(test_judged_again),
 		CASE(test_no_cut_ids),
