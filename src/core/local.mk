@@ -12,6 +12,7 @@ libcore_a_SOURCES = \
 	src/core/profile_check.c src/core/profile_check.h \
 	src/core/profile_letter.c \
 	src/core/profile_load.c \
+	src/core/profile_parse.c \
 	src/core/profile_path.c \
 	src/core/profile_read.c \
 	src/core/profile_set.c src/core/profile_set.h \

@@ -212,6 +212,8 @@ int profile_replies(const struct profile *p, const char *topic, const void *byte
 typedef void profile_filter_seen(void *arg, const char *filter);
 void profile_filters(const struct profile *p, profile_filter_seen *seen, void *arg);
 
+/* ---- formats (profile_parse.c) */
+
 /* Parse bytes in a format into a JSON value; *ret_fault where that cannot be. 0 or -ENOMEM. */
 int profile_parse(enum profile_format format, const json_t *columns, const char *bytes, size_t n,
 	json_t **ret, const char **ret_fault);
