@@ -1,6 +1,6 @@
 /*
  * Terminal profiles: a JSON file a family of terminals that says how its own topics and payloads
- * become punches, and what it is answered (punchd-profile(5), docs/profiles.md).
+ * become punches, and what it is answered (docs/profiles.md).
  *
  * A profile is checked whole when it is loaded; what has passed is then only interpreted. It is
  * immutable and owns the JSON it was read from. It may be used by several readers at once.
