@@ -21,6 +21,7 @@ libcore_a_SOURCES = \
 	src/core/profile_topic.c src/core/profile_topic.h \
 	src/core/punch.c src/core/punch.h \
 	src/core/refusals.c src/core/refusals.h \
+	src/core/rules.h \
 	src/core/settle.c src/core/settle.h \
 	src/core/user.c src/core/user.h \
 	src/core/verdict.c src/core/verdict.h \

@@ -86,7 +86,10 @@ enum punch_flag {
 	FLAG_STORED = 1 << 5,       /* the terminal said live: false */
 	FLAG_TRUSTED = 1 << 6, /* the clock was trusted when it came, or its receipt is corrected */
 	FLAG_WAITED = 1 << 7, /* no time, and it waited unknown long: only a person lifts no_time */
-	FLAG_RESTORED = 1 << 8, /* read back from a damaged file or a backup */
+	FLAG_RESTORED = 1 << 8,      /* read back from a damaged file or a backup */
+	FLAG_RELEASED = 1 << 9,      /* a person released it: JUDGING.md §8 says what that lifts */
+	FLAG_TIME_BY_HAND = 1 << 10, /* its time was amended: nothing else decides it any more */
+	FLAG_USER_BY_HAND = 1 << 11, /* the same of user_id; of the type it is FROM_PERSON */
 };
 
 struct punch {

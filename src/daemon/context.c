@@ -6,13 +6,24 @@
 #include "core/workday.h"
 #include "daemon/opening.h"
 
+struct terminal_rules context_rules(const struct context *c, const char *terminal)
+{
+	return (struct terminal_rules){
+		.serial = terminal,
+		.zone = c->zone,
+		.direction = DIRECTION_ALTERNATE,
+		.double_tap_s = 60,
+	};
+}
+
 void context_judge(struct context *c, struct punch *p)
 {
+	const struct terminal_rules rules = context_rules(c, p->terminal);
 	const struct verdict_context v = {
 		.settings = &c->verdict,
 		.directory = &c->directory,
 		.links = &c->links,
-		.serial = p->terminal,
+		.serial = rules.serial,
 		.now_us = loop_now(c->loop).wall_us,
 		.users_listed = c->users_pass_ms != 0,
 		.devices_listed = c->devices_pass_ms != 0,

@@ -15,6 +15,7 @@
 #include "core/profile_set.h"
 #include "core/links.h"
 #include "core/punch.h"
+#include "core/rules.h"
 #include "core/verdict.h"
 #include "daemon/alarms.h"
 #include "edge/loop.h"
@@ -42,6 +43,9 @@ struct context {
 	bool disk_refused; /* and some were, since upkeep looked last */
 	bool stopping;     /* after a fatal error nothing is acknowledged any more */
 };
+
+/* What holds at a terminal, by its own name. Valid until the settings change. */
+struct terminal_rules context_rules(const struct context *c, const char *terminal);
 
 /* Judge a punch that is not frozen, by everything that is known now. */
 void context_judge(struct context *c, struct punch *p);

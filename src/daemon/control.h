@@ -10,6 +10,7 @@
 #include "daemon/check.h"
 #include "daemon/context.h"
 #include "daemon/forward.h"
+#include "daemon/judging.h"
 #include "daemon/link.h"
 #include "daemon/refresh.h"
 #include "daemon/rejudge.h"
@@ -23,6 +24,7 @@ struct control {
 	const struct api_client *client;
 	struct refresh *refresh;
 	struct rejudge *rejudge;
+	struct judging *judging;
 	const struct terminals *terminals;
 	struct check *check;
 	const struct link *link;

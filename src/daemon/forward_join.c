@@ -68,6 +68,11 @@ void forward_added(struct forward *f, const struct punch *p)
 		f->claims++;
 }
 
+void forward_moved(struct forward *f)
+{
+	f->moved = true;
+}
+
 int forward_join(struct forward *f)
 {
 	return settlements_write(&f->settlements, f->context);
@@ -97,14 +102,15 @@ void forward_ended(struct forward *f, bool committed)
 	} else {
 		if (f->settlements.written > 0)
 			forward_settlements_landed(f);
-		if (f->fresh_overflow)
+		if (f->fresh_overflow || f->moved)
 			outbox_rewind(&f->outbox);
 		for (size_t i = 0; i < f->fresh_count; i++)
 			fresh_land(f, &f->fresh[i]);
-		if (f->fresh_count > 0 || f->fresh_overflow)
+		if (f->fresh_count > 0 || f->fresh_overflow || f->moved)
 			forward_wake(f);
 	}
 	f->fresh_count = 0;
 	f->claims = 0;
 	f->fresh_overflow = false;
+	f->moved = false;
 }

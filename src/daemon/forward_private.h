@@ -42,6 +42,7 @@ struct forward {
 	size_t fresh_count, fresh_size;
 	size_t claims; /* of the fresh */
 	bool fresh_overflow;
+	bool moved; /* what the window holds has another place now */
 
 	uint64_t failed_user;      /* whose punch failed last: a probe takes another's */
 	struct settlement suspect; /* a 403 that may be the punch's fault; seq 0: none */

@@ -15,6 +15,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/guard.c src/daemon/guard.h \
 	src/daemon/intake.c src/daemon/intake.h src/daemon/intake_private.h \
 	src/daemon/intake_crash.c src/daemon/intake_profile.c src/daemon/intake_record.c \
+	src/daemon/judging.c src/daemon/judging.h \
 	src/daemon/letters.c src/daemon/letters.h \
 	src/daemon/link.c src/daemon/link.h \
 	src/daemon/opening.c src/daemon/opening.h \

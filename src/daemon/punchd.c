@@ -17,6 +17,7 @@
 #include "daemon/forward.h"
 #include "daemon/guard.h"
 #include "daemon/intake.h"
+#include "daemon/judging.h"
 #include "daemon/link.h"
 #include "daemon/opening.h"
 #include "daemon/refresh.h"
@@ -44,6 +45,7 @@ struct punchd {
 	struct apiloop *apiloop;
 	struct api_client *client;
 	struct forward *forward;
+	struct judging judging;
 	struct rejudge *rejudge;
 	struct refresh *refresh;
 	struct upkeep *upkeep;
@@ -118,6 +120,11 @@ static void on_added(void *arg, const struct punch *p)
 		forward_added(d->forward, p);
 	else if (p->state == PUNCH_HELD)
 		rejudge_held(d->rejudge, p);
+}
+
+static void on_moved(void *arg)
+{
+	forward_moved(((struct punchd *)arg)->forward);
 }
 
 static int on_join(void *arg)
@@ -367,8 +374,11 @@ static int make_line(struct punchd *d)
 		.disk = on_disk,
 		.clock_changed = on_directory_changed,
 		.second = on_second};
+	const struct judging_events judging = {
+		.arg = d, .queued = on_released, .held = on_held, .moved = on_moved};
 	int r = guard_init(&d->guard, c, on_calm, d);
 
+	judging_init(&d->judging, c, &judging);
 	terminals_init(&d->terminals, loop_random(c->loop));
 	if (r == 0)
 		r = forward_new(c, d->client, &forward, &d->forward);
@@ -413,6 +423,7 @@ static int make_control(struct punchd *d)
 		.client = d->client,
 		.refresh = d->refresh,
 		.rejudge = d->rejudge,
+		.judging = &d->judging,
 		.terminals = &d->terminals,
 		.check = d->check,
 		.link = d->link,

@@ -1,0 +1,24 @@
+/* What holds at one terminal: its settings, else its profile's, else the site's (punchd.conf(5)). */
+#ifndef PUNCHD_CORE_RULES_H
+#define PUNCHD_CORE_RULES_H
+
+#include <stdint.h>
+
+#include "base/zone.h"
+
+/* What decides where a terminal does not say whether somebody comes or goes (JUDGING.md §5). */
+enum direction_rule {
+	DIRECTION_ALTERNATE,
+	DIRECTION_CHECK_IN,
+	DIRECTION_CHECK_OUT,
+	DIRECTION_HOLD,
+};
+
+struct terminal_rules {
+	const char *serial; /* its serial_number in the cloud */
+	const struct zone *zone;
+	enum direction_rule direction;
+	int64_t double_tap_s; /* window; 0: off */
+};
+
+#endif
