@@ -29,6 +29,8 @@ struct context {
 	struct profile_set profiles; /* the same */
 	struct links links;
 	struct verdict_settings verdict;
+	int64_t max_shift_s;
+	int64_t window_max_s; /* the longest window of a double tap at any terminal */
 	struct zone *zone;
 	struct clocktrust clock;
 	struct alarms alarms;
@@ -41,7 +43,10 @@ struct context {
 	bool disk_full;    /* a commit found it full since upkeep looked last */
 	bool disk_tight;   /* below four times min_free: strangers are refused */
 	bool disk_refused; /* and some were, since upkeep looked last */
-	bool stopping;     /* after a fatal error nothing is acknowledged any more */
+	/* What stands in the store may not be as is known now, until a pass is over (rejudge.h): so
+	 * long nothing is frozen. */
+	bool rejudging;
+	bool stopping; /* after a fatal error nothing is acknowledged any more */
 };
 
 /* What holds at a terminal, by its own name. Valid until the settings change. */

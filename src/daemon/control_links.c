@@ -242,6 +242,8 @@ static int write_all(struct batch *b)
 			r = links_apply(&c->links, &b->links[i]);
 	}
 	if (r == 0)
+		r = rejudge_mark(c->store);
+	if (r == 0)
 		r = store_commit(c->store);
 	if (r == 0)
 		return 0;
@@ -281,7 +283,7 @@ static void make(struct batch *b)
 			LOG_I("new", b->changes[LINK_NEW]),
 			LOG_I("changed", b->changes[LINK_CHANGED]),
 			LOG_I("gone", b->changes[LINK_GONE]), LOG_I("uid", b->call->request->uid));
-		rejudge_start(control->rejudge);
+		rejudge_start(control->rejudge, REJUDGE_PEOPLE);
 		tell(b);
 	}
 }

@@ -151,21 +151,19 @@ enum readiness {
 static int judge_and_freeze(struct forward *f, struct punch *p)
 {
 	struct outbox_entry place;
-	int what = READY, r = 0;
+	int r = judging_again(f->judging, p, false);
 
-	context_judge(f->context, p);
-	if (p->state != PUNCH_QUEUED) {
-		what = HELD;
-		f->on.held(f->on.arg, p);
-	} else {
-		forward_entry_of(f, p, &place);
-		what = outbox_move(&f->outbox, &place) ? MOVED : READY;
-	}
-	if (what == READY)
-		r = forward_freeze(f, p);
+	if (r < 0)
+		return r;
+	if (p->state != PUNCH_QUEUED)
+		return HELD;
+	forward_entry_of(f, p, &place);
+	if (outbox_move(&f->outbox, &place))
+		return MOVED;
+	r = forward_freeze(f, p);
 	if (r == 0)
-		r = store_punch_update(f->context->store, p);
-	return r < 0 ? r : what;
+		r = judging_frozen(f->judging, p);
+	return r < 0 ? r : READY;
 }
 
 /* Make one picked punch ready. Returns an enum readiness, or an error. */
@@ -175,8 +173,13 @@ static int make_ready(struct forward *f, int64_t seq)
 	struct punch p;
 	int what = READY, r = store_punch_get(f->context->store, seq, &p);
 
+	/* A tap that came later may have taken it out of the queue. */
+	if (r == 0 && p.state != PUNCH_QUEUED)
+		return HELD;
 	if (r == 0 && p.frozen_us == 0)
 		what = judge_and_freeze(f, &p);
+	if (r == 0 && what < 0)
+		r = what;
 	if (r < 0 || what != READY)
 		return r < 0 ? r : what;
 	forward_body_of(&p, &body);
@@ -214,8 +217,6 @@ static int freeze_window(struct forward *f)
 		forward_store_failed(f, r, "freezing what is to be sent");
 		return r;
 	}
-	if (n > 0 && f->settlements.written > 0)
-		forward_settlements_landed(f);
 	for (size_t i = 0; i < n; i++) {
 		struct outbox_entry *e = outbox_find(&f->outbox, seqs[i]);
 
@@ -226,6 +227,8 @@ static int freeze_window(struct forward *f)
 			e->frozen = true;
 		}
 	}
+	if (n > 0)
+		forward_ended(f, true);
 	if (n > 0 && f->ready_count == 0)
 		forward_wake(f); /* none of them may go now: the next ones */
 	return (int)f->ready_count;
@@ -345,7 +348,7 @@ static void pump(struct forward *f)
 
 	if (f->ready_count > 0 && (is_away(f) || f->refusals.stopped))
 		thaw_ready(f);
-	while (!f->refusals.stopped) {
+	while (!f->refusals.stopped && !f->context->rejudging) {
 		room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
 		if (room <= 0) {
 			wake_in(f, wait_us);
@@ -369,14 +372,15 @@ static void on_wake(void *arg)
 
 /* ---- life */
 
-int forward_new(struct context *context, struct api_client *client,
+int forward_new(struct context *context, struct judging *judging, struct api_client *client,
 	const struct forward_events *events, struct forward **ret_forward)
 {
 	struct forward *f = calloc(1, sizeof *f);
 
 	if (!f)
 		return -ENOMEM;
-	*f = (struct forward){.context = context, .client = client, .on = *events};
+	*f = (struct forward){
+		.context = context, .judging = judging, .client = client, .on = *events};
 	outbox_init(&f->outbox);
 	f->wake = loop_timer_new(context->loop, on_wake, f);
 	f->settle = loop_timer_new(context->loop, forward_on_settle, f);

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "daemon/attempts.h"
 #include "daemon/context.h"
+#include "daemon/judging.h"
 
 struct forward;
 
@@ -19,12 +20,10 @@ struct forward_events {
 	void *arg;
 	/* An answer showed the server's clock. */
 	void (*server_date)(void *arg, int64_t date_s, struct moment sent, struct moment received);
-	/* Judged for the last time before it would freeze, a punch is held instead. */
-	void (*held)(void *arg, const struct punch *p);
 };
 
 /* Returns 0 or -ENOMEM. The client is borrowed and outlives this. */
-int forward_new(struct context *context, struct api_client *client,
+int forward_new(struct context *context, struct judging *judging, struct api_client *client,
 	const struct forward_events *events, struct forward **ret_forward);
 
 /* After forward_stop and with the client's calls ended. NULL is taken. */

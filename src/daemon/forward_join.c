@@ -32,8 +32,8 @@ void forward_claim(struct forward *f, struct punch *p)
 	int64_t wait_us;
 	int room;
 
-	if (f->stopping || f->refusals.stopped || f->fresh_overflow || anything_waits(f) ||
-		api_client_probing(f->client))
+	if (f->stopping || f->refusals.stopped || f->context->rejudging || f->fresh_overflow ||
+		anything_waits(f) || api_client_probing(f->client))
 		return;
 	room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
 	forward_entry_of(f, p, &e);
@@ -75,7 +75,7 @@ void forward_moved(struct forward *f)
 
 int forward_join(struct forward *f)
 {
-	return settlements_write(&f->settlements, f->context);
+	return settlements_write(&f->settlements, f->judging);
 }
 
 static void fresh_land(struct forward *f, struct fresh *one)

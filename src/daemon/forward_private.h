@@ -29,6 +29,7 @@ struct fresh {
 
 struct forward {
 	struct context *context;
+	struct judging *judging;
 	struct api_client *client;
 	struct forward_events on;
 	struct outbox outbox;

@@ -27,21 +27,21 @@ void forward_settlements_landed(struct forward *f)
 void forward_store_failed(struct forward *f, int error, const char *what)
 {
 	store_rollback(f->context->store);
-	settlements_rolled_back(&f->settlements);
+	forward_ended(f, false);
 	context_store_failed(f->context, error, what);
 	loop_timer_set(f->settle, STORE_RETRY_MS);
 }
 
 int forward_flush(struct forward *f)
 {
-	int r = settlements_write(&f->settlements, f->context);
+	int r = settlements_write(&f->settlements, f->judging);
 
 	if (r == 0)
 		r = store_commit(f->context->store);
 	if (r < 0)
 		forward_store_failed(f, r, "writing what the API answered");
 	else
-		forward_settlements_landed(f);
+		forward_ended(f, true);
 	return r;
 }
 

@@ -201,8 +201,8 @@ int intake_flush(struct intake *in)
 
 /* ---- life */
 
-int intake_new(struct context *context, struct guard *guard, struct terminals *terminals,
-	const struct intake_events *events, struct intake **ret_intake)
+int intake_new(struct context *context, struct judging *judging, struct guard *guard,
+	struct terminals *terminals, const struct intake_events *events, struct intake **ret_intake)
 {
 	struct intake *in = calloc(1, sizeof *in);
 	const char *prefix = context->config.mqtt.topic_prefix;
@@ -210,8 +210,11 @@ int intake_new(struct context *context, struct guard *guard, struct terminals *t
 
 	if (!in)
 		return -ENOMEM;
-	*in = (struct intake){
-		.context = context, .guard = guard, .terminals = terminals, .on = *events};
+	*in = (struct intake){.context = context,
+		.judging = judging,
+		.guard = guard,
+		.terminals = terminals,
+		.on = *events};
 	bucket_init(&in->log_bucket, LOG_EVERY_US / LOG_BURST, LOG_BURST);
 	acks_init(&in->acks);
 	in->prefix = strdup(prefix);

@@ -9,6 +9,7 @@
 
 #include "daemon/context.h"
 #include "daemon/guard.h"
+#include "daemon/judging.h"
 #include "daemon/terminals.h"
 #include "edge/mqtt.h"
 
@@ -29,8 +30,9 @@ struct intake_events {
 };
 
 /* Returns 0, -ENOMEM or a store error. */
-int intake_new(struct context *context, struct guard *guard, struct terminals *terminals,
-	const struct intake_events *events, struct intake **ret_intake);
+int intake_new(struct context *context, struct judging *judging, struct guard *guard,
+	struct terminals *terminals, const struct intake_events *events,
+	struct intake **ret_intake);
 void intake_free(struct intake *in);
 
 /* The filters to subscribe, ends with NULL; owned by intake, until the next intake_reload. */

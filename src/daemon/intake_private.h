@@ -16,6 +16,7 @@
 
 struct intake {
 	struct context *context;
+	struct judging *judging;
 	struct guard *guard;
 	struct terminals *terminals;
 	struct intake_events on;

@@ -55,14 +55,13 @@ static int add(struct intake *in, struct arrival *a, struct punch *p, const stru
 	if (r < 0)
 		return r;
 	a->outcome = r == 0 ? OUTCOME_DUPLICATE : OUTCOME_STORED;
-	if (r == 0) {
+	if (r == 0)
 		store_tally(s)->duplicate++;
-	} else {
+	else
 		in->on.added(in->on.arg, p);
-	}
 	if (ack_it)
 		ack(in, a, p, r == 0);
-	return 0;
+	return r == 0 ? 0 : judging_added(in->judging, p);
 }
 
 /* A punch with a record id and no time: is it one that came before? Returns 1, 0, or an error. */
@@ -127,8 +126,9 @@ static int take_timeless(struct intake *in, struct arrival *a, struct payload_re
 	r = identity_of_punch(p, &arrival);
 	if (r < 0)
 		return r;
-	context_judge(c, p);
-	r = add(in, a, p, NULL, true);
+	r = judging_arrive(in->judging, p);
+	if (r == 0)
+		r = add(in, a, p, NULL, true);
 	return r < 0 || p->seq == 0 ? r : store_timeless_set(c->store, key, p->seq);
 }
 
@@ -165,8 +165,8 @@ static int take_punch(struct intake *in, struct arrival *a, struct payload_recor
 	if (record->kind == PAYLOAD_BAD_TIME)
 		verdict_park(p, REASON_BAD_TIME, record->fault);
 	else
-		context_judge(c, p);
-	return add(in, a, p, NULL, true);
+		r = judging_arrive(in->judging, p);
+	return r < 0 ? r : add(in, a, p, NULL, true);
 }
 
 /* Whether one more of what cannot be read may be kept. Returns 1, 0 (refused), or an error. */

@@ -144,9 +144,19 @@ static void on_server_date(void *arg, int64_t date_s, struct moment sent, struct
 	clocktrust_server_date(&d->context.clock, date_s, sent, received);
 }
 
-static void on_directory_changed(void *arg)
+static void on_directory_changed(void *arg, bool people)
 {
-	rejudge_start(((struct punchd *)arg)->rejudge);
+	rejudge_start(((struct punchd *)arg)->rejudge, people ? REJUDGE_PEOPLE : REJUDGE_HELD);
+}
+
+static void on_clock_changed(void *arg)
+{
+	rejudge_start(((struct punchd *)arg)->rejudge, REJUDGE_HELD);
+}
+
+static void on_rejudged(void *arg)
+{
+	forward_wake(((struct punchd *)arg)->forward);
 }
 
 static void on_refresh_ended(void *arg)
@@ -198,6 +208,8 @@ static void take_settings(struct punchd *d)
 	const struct config *c = &d->context.config;
 
 	log_set_level((enum log_level)c->log.level);
+	d->context.max_shift_s = 12 * 3600;
+	d->context.window_max_s = 60;
 	d->context.verdict = (struct verdict_settings){
 		.max_age_s = c->punches.max_age_ms / 1000,
 		.max_future_s = c->punches.max_future_ms / 1000,
@@ -261,7 +273,7 @@ static void on_hangup(void *arg)
 	buf_done(&restart);
 	take_key(d);
 	upkeep_wake(d->upkeep);
-	rejudge_start(d->rejudge);
+	rejudge_start(d->rejudge, REJUDGE_ALL);
 }
 
 /* ---- making everything, from the bottom up */
@@ -356,8 +368,7 @@ static int make_api(struct punchd *d)
 static int make_line(struct punchd *d)
 {
 	struct context *c = &d->context;
-	const struct forward_events forward = {
-		.arg = d, .server_date = on_server_date, .held = on_held};
+	const struct forward_events forward = {.arg = d, .server_date = on_server_date};
 	const struct intake_events intake = {.arg = d,
 		.publish = on_ack,
 		.claim = on_claim,
@@ -365,15 +376,13 @@ static int make_line(struct punchd *d)
 		.join = on_join,
 		.ended = on_ended};
 	const struct rejudge_events rejudge = {
-		.arg = d, .added = on_released, .join = on_join, .ended = on_ended};
+		.arg = d, .join = on_join, .ended = on_ended, .finished = on_rejudged};
 	const struct refresh_events refresh = {.arg = d,
 		.changed = on_directory_changed,
 		.ended = on_refresh_ended,
 		.server_date = on_server_date};
-	const struct upkeep_events upkeep = {.arg = d,
-		.disk = on_disk,
-		.clock_changed = on_directory_changed,
-		.second = on_second};
+	const struct upkeep_events upkeep = {
+		.arg = d, .disk = on_disk, .clock_changed = on_clock_changed, .second = on_second};
 	const struct judging_events judging = {
 		.arg = d, .queued = on_released, .held = on_held, .moved = on_moved};
 	int r = guard_init(&d->guard, c, on_calm, d);
@@ -381,13 +390,13 @@ static int make_line(struct punchd *d)
 	judging_init(&d->judging, c, &judging);
 	terminals_init(&d->terminals, loop_random(c->loop));
 	if (r == 0)
-		r = forward_new(c, d->client, &forward, &d->forward);
+		r = forward_new(c, &d->judging, d->client, &forward, &d->forward);
 	if (r == 0)
 		r = apikey_load(&d->key, &c->config, d->client);
 	if (r == 0)
-		r = intake_new(c, &d->guard, &d->terminals, &intake, &d->intake);
+		r = intake_new(c, &d->judging, &d->guard, &d->terminals, &intake, &d->intake);
 	if (r == 0)
-		r = rejudge_new(c, &rejudge, &d->rejudge);
+		r = rejudge_new(c, &d->judging, &rejudge, &d->rejudge);
 	if (r == 0)
 		r = refresh_new(c, d->client, &refresh, &d->refresh);
 	if (r == 0)
@@ -474,6 +483,7 @@ static void unmake(struct punchd *d)
 	intake_free(d->intake);
 	guard_done(&d->guard);
 	terminals_done(&d->terminals);
+	judging_done(&d->judging);
 	loop_signal_free(d->term);
 	loop_signal_free(d->interrupt);
 	loop_signal_free(d->hangup);
@@ -497,7 +507,7 @@ static int run(struct punchd *d)
 	log_info("started", "punchd " PACKAGE_VERSION " runs", LOG_S("site", d->site),
 		LOG_S("store", d->context.config.store.path),
 		LOG_S("socket", d->context.config.control.socket));
-	rejudge_start(d->rejudge);
+	rejudge_begin(d->rejudge);
 	forward_wake(d->forward);
 	code = loop_run(d->context.loop);
 	if (code == 0 && guard_clean(&d->guard) < 0)

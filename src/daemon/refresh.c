@@ -255,7 +255,7 @@ static void complete(struct list *l, bool stable)
 	note_pass(l);
 	loop_timer_set(l->timer, interval_ms(l));
 	if (first || gone > 0)
-		l->r->on.changed(l->r->on.arg);
+		l->r->on.changed(l->r->on.arg, false);
 }
 
 /* ---- requests */
@@ -377,7 +377,7 @@ static void take_page(struct list *l, const struct api_reply *reply)
 		return;
 	}
 	if (page.changed > 0)
-		r->on.changed(r->on.arg);
+		r->on.changed(r->on.arg, page.people > 0);
 	if (what_of(l) == DIR_USERS)
 		take_users(l, reply, &page);
 	else

@@ -27,8 +27,9 @@ struct refresh;
 
 struct refresh_events {
 	void *arg;
-	/* Something in the directory is new or different, or is known for the first time. */
-	void (*changed)(void *arg);
+	/* Something in the directory is new or different, or is known for the first time. people: a
+	 * name may mean another person now. */
+	void (*changed)(void *arg, bool people);
 	/* A request has ended: whoever waits for room may find some, or hear for how long there is none. */
 	void (*ended)(void *arg);
 	/* An answer showed the server's clock. */

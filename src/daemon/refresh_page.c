@@ -1,6 +1,7 @@
 #include "daemon/refresh_page.h"
 
 #include "base/jget.h"
+#include "daemon/rejudge.h"
 #include "store/store_directory.h"
 
 #define FIELD_MAX 256 /* bytes of a name and the like that are kept */
@@ -67,6 +68,14 @@ static int store_entry(
 	return r < 0 ? r : (int)change;
 }
 
+/* Whether punches may become another person's by what is now said of a user. */
+static bool moves_people(const struct context *c, const struct dir_user *u)
+{
+	const struct dir_user *old = directory_user(&c->directory, u->id);
+
+	return !old || strcmp(old->email, u->email) != 0 || strcmp(old->phone, u->phone) != 0;
+}
+
 static int store_place(struct store *s, const struct refresh_place *place)
 {
 	int r = store_meta_set(s, REFRESH_OFFSET, place->offset);
@@ -89,6 +98,8 @@ static int store_entries(
 		if (r < 0)
 			return r;
 		page->changed += r != DIR_SAME;
+		page->people += r != DIR_SAME && what == DIR_USERS &&
+			moves_people(c, &reading.user);
 		page->strange += !key;
 		punch_text_cut(page->last, sizeof page->last, key ? key : "");
 		if (i == 0)
@@ -123,6 +134,8 @@ int refresh_page_take(struct context *c, enum dir_what what, const json_t *data,
 	r = store_entries(c, what, data, ret);
 	if (r == 0 && place && ret->changed > 0)
 		r = store_place(c->store, place);
+	if (r == 0 && ret->people > 0)
+		r = rejudge_mark(c->store);
 	if (r == 0)
 		r = store_commit(c->store);
 	if (r < 0) {

@@ -8,6 +8,7 @@
 
 struct refresh_page {
 	int changed; /* entries that are new or different, or are back */
+	int people;  /* of these, users who are found by other names now */
 	int strange; /* entries without an id or serial that can be used: passed over */
 	/* Ids or serials of the first and last entry; "" where they are strange, or there is none. */
 	char first[CLOUD_ID_MAX + 1], last[CLOUD_ID_MAX + 1];

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/strhash.h"
 #include "store/store_punch.h"
 
 #define SLICE_ROWS 200
@@ -10,17 +11,70 @@
 #define RETRY_MS   1000 /* after a write that failed */
 #define DUE_MIN_MS 1000
 
+/* By which settings everything was judged that is stored; 0: a pass is due, or under way. */
+#define META_JUDGED "judged"
+
+enum phase { PHASE_IDLE, PHASE_HELD, PHASE_SUPPRESSED, PHASE_QUEUED };
+
 struct rejudge {
 	struct context *context;
+	struct judging *judging;
 	struct rejudge_events on;
 	struct loop_timer *timer, *due;
-	int64_t after_seq; /* -1: no pass is under way */
-	int64_t due_s;     /* earliest time at which a held future_time is due; INT64_MAX: none */
-	int64_t released;  /* in this pass */
+
+	enum rejudge_scope scope; /* of the pass that is under way */
+	bool again;               /* something changed meanwhile: once more, so far: */
+	enum rejudge_scope again_scope;
+	enum phase phase;
+	int64_t after_time_s; /* of what is queued: where the last slice ended; */
+	int64_t after_seq;    /* elsewhere this alone */
+	int64_t due_s;    /* earliest time at which a held future_time is due; INT64_MAX: none */
+	int64_t released; /* in this pass */
 
 	struct punch *slice; /* SLICE_ROWS of them */
 	int count;
 };
+
+/* ---- what a pass is remembered by */
+
+/* The settings and zones by which punches are judged, as a number that is never 0. */
+static int64_t judged_by(const struct context *c)
+{
+	static const int64_t month_s = 30 * 86400;
+	struct buf text;
+	uint64_t hash = 0;
+
+	buf_init(&text, 1 << 24);
+	config_print(&c->config, &text);
+	for (size_t i = 0; i < c->profiles.count; i++)
+		buf_addf(&text, "%s %lld\n", c->profiles.list[i]->name,
+			(long long)c->profiles.list[i]->double_tap_s);
+	for (int64_t i = 0; i < 24; i++)
+		buf_addf(&text, "%d ", zone_offset_at(c->zone, 1767225600 + i * month_s));
+	if (buf_error(&text) == 0)
+		hash = strhash(0, text.data) >> 1;
+	buf_done(&text);
+	return hash ? (int64_t)hash : 1;
+}
+
+int rejudge_mark(struct store *store)
+{
+	int64_t judged;
+	int r = store_meta_get(store, META_JUDGED, 0, &judged);
+
+	return r < 0 || judged == 0 ? r : store_meta_set(store, META_JUDGED, 0);
+}
+
+static int remember(struct rejudge *r)
+{
+	struct store *s = r->context->store;
+	int64_t is = judged_by(r->context), was;
+	int error = store_meta_get(s, META_JUDGED, 0, &was);
+
+	return error < 0 || was == is ? error : store_meta_set(s, META_JUDGED, is);
+}
+
+/* ---- a slice */
 
 static int keep(void *arg, const struct punch *p)
 {
@@ -30,11 +84,20 @@ static int keep(void *arg, const struct punch *p)
 	return 0;
 }
 
-static bool differs(const struct punch *a, const struct punch *b)
+static int read_slice(struct rejudge *r)
 {
-	return a->state != b->state || a->reason != b->reason || a->has_time != b->has_time ||
-		a->time_s != b->time_s || a->type != b->type || a->type_from != b->type_from ||
-		strcmp(a->user_id, b->user_id) != 0 || strcmp(a->device_id, b->device_id) != 0;
+	struct store *s = r->context->store;
+
+	r->count = 0;
+	switch (r->phase) {
+	case PHASE_IDLE: break;
+	case PHASE_HELD: return store_state_read(s, PUNCH_HELD, r->after_seq, SLICE_ROWS, keep, r);
+	case PHASE_SUPPRESSED:
+		return store_state_read(s, PUNCH_SUPPRESSED, r->after_seq, SLICE_ROWS, keep, r);
+	case PHASE_QUEUED:
+		return store_outbox_read(s, r->after_time_s, r->after_seq, SLICE_ROWS, keep, r);
+	}
+	return 0;
 }
 
 static void note_due(struct rejudge *r, const struct punch *p)
@@ -46,23 +109,34 @@ static void note_due(struct rejudge *r, const struct punch *p)
 		r->due_s = due_s;
 }
 
-static int judge_one(struct rejudge *r, const struct punch *before)
+/* One that was judged with another's taps since the slice was read is not as it was read. */
+static int judge_one(struct rejudge *r, int64_t seq)
 {
-	struct punch p = *before;
-	int error;
+	enum punch_state before;
+	struct punch p;
+	int error = store_punch_get(r->context->store, seq, &p);
 
-	if (p.frozen_us != 0)
-		return 0; /* in doubt: nothing judges it */
-	context_judge(r->context, &p);
+	if (error < 0 || p.frozen_us != 0) /* in doubt: nothing judges it */
+		return error;
+	before = p.state;
+	error = judging_again(r->judging, &p, r->scope == REJUDGE_ALL);
+	if (error < 0)
+		return error;
 	note_due(r, &p);
-	if (!differs(before, &p))
-		return 0;
-	error = store_punch_update(r->context->store, &p);
-	if (error == 0 && p.state == PUNCH_QUEUED) {
-		r->on.added(r->on.arg, &p);
-		r->released++;
-	}
-	return error;
+	r->released += before == PUNCH_HELD && p.state == PUNCH_QUEUED;
+	return 0;
+}
+
+static bool is_last_phase(const struct rejudge *r)
+{
+	return r->scope == REJUDGE_HELD ? r->phase == PHASE_HELD : r->phase == PHASE_QUEUED;
+}
+
+/* Whether with this slice everything is as it should be. */
+static bool completes_all(const struct rejudge *r)
+{
+	return r->count < SLICE_ROWS && r->scope != REJUDGE_HELD && is_last_phase(r) &&
+		!(r->again && r->again_scope != REJUDGE_HELD);
 }
 
 static int judge_slice(struct rejudge *r)
@@ -71,7 +145,9 @@ static int judge_slice(struct rejudge *r)
 	int error = 0;
 
 	for (int i = 0; i < r->count && error == 0; i++)
-		error = judge_one(r, &r->slice[i]);
+		error = judge_one(r, r->slice[i].seq);
+	if (error == 0 && completes_all(r))
+		error = remember(r);
 	if (error == 0 && store_in_transaction(s))
 		error = r->on.join(r->on.arg);
 	if (error == 0)
@@ -81,6 +157,8 @@ static int judge_slice(struct rejudge *r)
 	r->on.ended(r->on.arg, error == 0);
 	return error;
 }
+
+/* ---- a pass */
 
 static void wait_for_due(struct rejudge *r)
 {
@@ -92,12 +170,53 @@ static void wait_for_due(struct rejudge *r)
 	loop_timer_set(r->due, wait_ms > DUE_MIN_MS ? wait_ms : DUE_MIN_MS);
 }
 
+static void enter(struct rejudge *r, enum phase phase)
+{
+	r->phase = phase;
+	r->after_time_s = INT64_MIN;
+	r->after_seq = 0;
+	loop_timer_set(r->timer, 0);
+}
+
+static void begin(struct rejudge *r, enum rejudge_scope scope)
+{
+	r->scope = scope;
+	r->again = false;
+	r->due_s = INT64_MAX;
+	r->released = 0;
+	loop_timer_stop(r->due);
+	enter(r, PHASE_HELD);
+}
+
+/* A pass is over. What changed meanwhile did not begin it anew: it might never end. */
 static void finish(struct rejudge *r)
 {
-	r->after_seq = -1;
+	bool more = r->again && r->again_scope != REJUDGE_HELD;
+
+	r->phase = PHASE_IDLE;
 	if (r->released > 0)
 		log_info("released", "held punches are queued now", LOG_I("punches", r->released));
-	wait_for_due(r);
+	if (r->context->rejudging && !more) {
+		r->context->rejudging = false;
+		r->on.finished(r->on.arg);
+	}
+	if (r->again)
+		begin(r, r->again_scope);
+	else
+		wait_for_due(r);
+}
+
+static void go_on(struct rejudge *r)
+{
+	if (r->count == SLICE_ROWS) {
+		r->after_time_s = r->slice[r->count - 1].time_s;
+		r->after_seq = r->slice[r->count - 1].seq;
+		loop_timer_set(r->timer, SLICE_MS);
+	} else if (is_last_phase(r)) {
+		finish(r);
+	} else {
+		enter(r, r->phase == PHASE_HELD ? PHASE_SUPPRESSED : PHASE_QUEUED);
+	}
 }
 
 static void on_slice(void *arg)
@@ -105,39 +224,35 @@ static void on_slice(void *arg)
 	struct rejudge *r = arg;
 	int n;
 
-	if (r->context->stopping)
+	if (r->context->stopping || r->phase == PHASE_IDLE)
 		return;
-	r->count = 0;
-	n = store_state_read(r->context->store, PUNCH_HELD, r->after_seq, SLICE_ROWS, keep, r);
+	n = read_slice(r);
 	if (n >= 0)
 		n = judge_slice(r);
 	if (n < 0) {
-		context_store_failed(r->context, n, "judging held punches again");
+		context_store_failed(r->context, n, "judging punches again");
 		loop_timer_set(r->timer, RETRY_MS);
 		return;
 	}
-	if (r->count > 0)
-		r->after_seq = r->slice[r->count - 1].seq;
-	if (r->count < SLICE_ROWS)
-		finish(r);
-	else
-		loop_timer_set(r->timer, SLICE_MS);
+	go_on(r);
 }
 
 static void on_due(void *arg)
 {
-	rejudge_start(arg);
+	rejudge_start(arg, REJUDGE_HELD);
 }
 
-int rejudge_new(
-	struct context *context, const struct rejudge_events *events, struct rejudge **ret_rejudge)
+/* ---- */
+
+int rejudge_new(struct context *context, struct judging *judging,
+	const struct rejudge_events *events, struct rejudge **ret_rejudge)
 {
 	struct rejudge *r = calloc(1, sizeof *r);
 
 	if (!r)
 		return -ENOMEM;
 	*r = (struct rejudge){
-		.context = context, .on = *events, .after_seq = -1, .due_s = INT64_MAX};
+		.context = context, .judging = judging, .on = *events, .due_s = INT64_MAX};
 	r->timer = loop_timer_new(context->loop, on_slice, r);
 	r->due = loop_timer_new(context->loop, on_due, r);
 	r->slice = calloc(SLICE_ROWS, sizeof *r->slice);
@@ -159,13 +274,27 @@ void rejudge_free(struct rejudge *r)
 	free(r);
 }
 
-void rejudge_start(struct rejudge *r)
+void rejudge_begin(struct rejudge *r)
 {
-	r->after_seq = 0;
-	r->due_s = INT64_MAX;
-	r->released = 0;
-	loop_timer_stop(r->due);
-	loop_timer_set(r->timer, 0);
+	int64_t was = 0;
+
+	/* What cannot be read is judged anew. */
+	if (store_meta_get(r->context->store, META_JUDGED, 0, &was) < 0)
+		was = 0;
+	rejudge_start(r, was == judged_by(r->context) ? REJUDGE_HELD : REJUDGE_ALL);
+}
+
+void rejudge_start(struct rejudge *r, enum rejudge_scope scope)
+{
+	if (scope != REJUDGE_HELD)
+		r->context->rejudging = true;
+	if (r->phase == PHASE_IDLE || scope > r->scope) {
+		begin(r, scope);
+		return;
+	}
+	if (!r->again || scope > r->again_scope)
+		r->again_scope = scope;
+	r->again = true;
 }
 
 void rejudge_held(struct rejudge *r, const struct punch *p)
@@ -173,6 +302,6 @@ void rejudge_held(struct rejudge *r, const struct punch *p)
 	int64_t before_s = r->due_s;
 
 	note_due(r, p);
-	if (r->due_s < before_s && r->after_seq < 0)
+	if (r->due_s < before_s && r->phase == PHASE_IDLE)
 		wait_for_due(r);
 }

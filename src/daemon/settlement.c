@@ -25,7 +25,7 @@ int settlements_add(struct settlements *s, const struct settlement *one)
 	return 0;
 }
 
-static int write_one(const struct settlement *one, struct context *context)
+static int write_one(const struct settlement *one, struct judging *judging)
 {
 	const struct settle_facts facts = {
 		.outcome = one->outcome,
@@ -37,26 +37,27 @@ static int write_one(const struct settlement *one, struct context *context)
 		.tries = one->tries,
 		.now_us = one->now_us,
 	};
-	struct punch p;
-	int r = store_punch_get(context->store, one->seq, &p);
+	struct punch before, p;
+	int r = store_punch_get(judging->context->store, one->seq, &p);
 
 	if (r < 0)
 		return r;
 	assert(p.state == PUNCH_QUEUED && p.frozen_us != 0);
+	before = p;
 	if (one->in_doubt)
 		p.flags |= FLAG_IN_DOUBT;
 	settle_apply(&p, one->step, &facts);
 	if (p.frozen_us == 0)
-		context_judge(context, &p);
-	return store_punch_update(context->store, &p);
+		return judging_change(judging, &before, &p);
+	return store_punch_update(judging->context->store, &p);
 }
 
-int settlements_write(struct settlements *s, struct context *context)
+int settlements_write(struct settlements *s, struct judging *judging)
 {
 	int r = 0;
 
 	for (; s->written < s->count && r == 0; s->written++)
-		r = write_one(&s->list[s->written], context);
+		r = write_one(&s->list[s->written], judging);
 	return r;
 }
 

@@ -8,7 +8,7 @@
 #define PUNCHD_DAEMON_SETTLEMENT_H
 
 #include "core/settle.h"
-#include "daemon/context.h"
+#include "daemon/judging.h"
 
 /* One decision, with copies of what the answer said. */
 struct settlement {
@@ -38,7 +38,7 @@ int settlements_add(struct settlements *s, const struct settlement *one);
 
 /* Write all that are not written yet into the store's transaction (which this opens). Of a punch
  * that has thawed p is judged again. Returns 0 or a store error. */
-int settlements_write(struct settlements *s, struct context *context);
+int settlements_write(struct settlements *s, struct judging *judging);
 
 /* The transaction is gone: they are to be written again. */
 void settlements_rolled_back(struct settlements *s);

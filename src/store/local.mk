@@ -20,4 +20,5 @@ libstore_a_SOURCES = \
 	src/store/store_salvage.c src/store/store_salvage.h \
 	src/store/store_sql.c \
 	src/store/store_tables.c src/store/store_tables.h \
+	src/store/store_taps.c src/store/store_taps.h \
 	src/store/store_upkeep.c

@@ -17,6 +17,15 @@
 	" AND (?11 = 0 OR (flags & 8) <> 0 OR (state = 0 AND frozen IS NOT NULL))" \
 	" ORDER BY seq DESC LIMIT ?9"
 
+/* One person's punches within a bucket of days. ?2: who; ?5: what kind of name that is. */
+#define TAPS_SELECT \
+	"SELECT seq, identity, state, reason, flags, terminal, type_sent, time, type, type_from," \
+	" frozen IS NOT NULL FROM punch INDEXED BY punch_person WHERE time IS NOT NULL" \
+	" AND time >> 17 = ?1 AND substr(coalesce(user_id, user), -8) = substr(?2, -8)" \
+	" AND time >= ?3 AND time <= ?4 AND state <> 5" \
+	" AND coalesce(user_id, user) = ?2 AND iif(user_id IS NULL, user_kind, 0) = ?5" \
+	" AND (?6 IS NULL OR terminal = ?6)"
+
 static const char *const texts[SQL_COUNT_] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -53,6 +62,8 @@ static const char *const texts[SQL_COUNT_] = {
 		       " WHERE state = 0 AND time > ?1 ORDER BY time, seq LIMIT ?3",
 	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
 			   " AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+	[SQL_TAPS] = TAPS_SELECT " ORDER BY time",
+	[SQL_TAPS_BACK] = TAPS_SELECT " ORDER BY time DESC",
 	[SQL_LIST] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq < ?1 AND seq >= ?2"
 		     " AND (?10 < 0 OR state = ?10)" LIST_FILTER,
 	[SQL_LIST_STATE] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"

@@ -1,0 +1,95 @@
+#include "store/store_taps.h"
+
+#include <errno.h>
+
+#include "store/store_private.h"
+
+/* The index's first column: punches of the same days lie together in it, so that a day's punches
+ * write few of its pages (`./dev bench bytes`). As in schema.c and store_sql.c. */
+#define BUCKET_SHIFT 17
+
+static void bind_person(sqlite3_stmt *stmt, const struct punch *whose, int64_t terminal)
+{
+	bool known = whose->user_id[0] != '\0';
+
+	sqlite3_bind_text(stmt, 2, known ? whose->user_id : whose->user, -1, SQLITE_STATIC);
+	/* An id is its own user_id, known or not. */
+	sqlite3_bind_int(stmt, 5, known ? USER_ID : (int)whose->user_kind);
+	if (whose->user_kind == USER_SLOT && !known)
+		sqlite3_bind_int64(stmt, 6, terminal);
+}
+
+static int read_tap(sqlite3_stmt *stmt, struct store_tap *ret)
+{
+	int state = sqlite3_column_int(stmt, 2), sent = sqlite3_column_int(stmt, 6),
+	    type = sqlite3_column_int(stmt, 8), from = sqlite3_column_int(stmt, 9);
+
+	if (sqlite3_column_bytes(stmt, 1) != IDENTITY_SIZE || state < 0 || state >= PUNCH_STATES ||
+		sent < 0 || sent > TYPE_CHECK_OUT || type < 0 || type > TYPE_CHECK_OUT ||
+		from < 0 || from > FROM_PERSON)
+		return -EUCLEAN;
+	*ret = (struct store_tap){
+		.seq = sqlite3_column_int64(stmt, 0),
+		.state = (enum punch_state)state,
+		.reason = sqlite3_column_int(stmt, 3),
+		.flags = (unsigned)sqlite3_column_int64(stmt, 4),
+		.terminal = sqlite3_column_int64(stmt, 5),
+		.type_sent = (enum punch_type)sent,
+		.time_s = sqlite3_column_int64(stmt, 7),
+		.type = (enum punch_type)type,
+		.type_from = (enum type_from)from,
+		.frozen = sqlite3_column_int(stmt, 10) != 0,
+	};
+	memcpy(ret->identity, sqlite3_column_blob(stmt, 1), IDENTITY_SIZE);
+	return 0;
+}
+
+/* Returns 0, 1 (the caller has enough), or an error. */
+static int read_bucket(struct store *s, const struct punch *whose, int64_t terminal,
+	const int64_t range[static 3], bool backwards, store_on_tap *on, void *arg)
+{
+	sqlite3_stmt *stmt;
+	struct store_tap tap;
+	int r = store_prepared(s, backwards ? SQL_TAPS_BACK : SQL_TAPS, &stmt);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, range[0]);
+	bind_person(stmt, whose, terminal);
+	sqlite3_bind_int64(stmt, 3, range[1]);
+	sqlite3_bind_int64(stmt, 4, range[2]);
+	while ((r = store_step_row(stmt)) > 0) {
+		r = read_tap(stmt, &tap);
+		if (r == 0)
+			r = on(arg, &tap);
+		if (r != 0)
+			break;
+	}
+	sqlite3_reset(stmt);
+	return r > 0 ? 1 : r;
+}
+
+int store_taps_read(struct store *s, const struct punch *whose, int64_t from_s, int64_t to_s,
+	bool backwards, store_on_tap *on, void *arg)
+{
+	int64_t first = from_s >> BUCKET_SHIFT, last = to_s >> BUCKET_SHIFT,
+		terminal = store_tap_number(s, whose->terminal);
+	int r = 0;
+
+	for (int64_t i = 0; i <= last - first && r == 0; i++) {
+		int64_t range[3] = {backwards ? last - i : first + i, from_s, to_s};
+
+		r = read_bucket(s, whose, terminal, range, backwards, on, arg);
+	}
+	return r < 0 ? r : 0;
+}
+
+const char *store_tap_terminal(const struct store *s, const struct store_tap *t)
+{
+	return store_terminal_name(s, t->terminal);
+}
+
+int64_t store_tap_number(const struct store *s, const char *terminal)
+{
+	return (int64_t)(intptr_t)strmap_get(&s->terminals, terminal);
+}
