@@ -96,17 +96,23 @@ static bool leads(const struct store_tap *row)
 struct backwards {
 	struct judging *j;
 	int64_t begin_s; /* before it all windows of the place have ended */
+	int64_t near_s;  /* before it nothing that happens at the place is felt */
 	bool found;
 	int64_t first_s; /* time of the tap that the walk begins with */
+	bool enough;
+	int64_t last_s; /* its second is read whole: within one they come in no order */
 };
 
 static int read_back(void *arg, const struct store_tap *row)
 {
 	struct backwards *b = arg;
-	int64_t window_s = b->j->context->window_max_s;
 
-	if (b->found && leads(row) && row->time_s < b->first_s - window_s)
-		return add_row(b->j, row) < 0 ? -ENOMEM : 1;
+	if ((b->enough && row->time_s != b->last_s) || (!b->found && row->time_s < b->near_s))
+		return 1;
+	if (b->found && leads(row) && row->time_s < b->first_s - b->j->context->window_max_s) {
+		b->enough = true;
+		b->last_s = row->time_s;
+	}
 	if (!b->found && leads(row) && row->time_s < b->begin_s) {
 		b->found = true;
 		b->first_s = row->time_s;
@@ -228,21 +234,24 @@ static bool outcome_differs(const struct store_tap *row, const struct tap *t)
 
 /*
  * Whether nothing further on can come out otherwise than it is stored: behind all that changed, and
- * behind all windows of it, there is a tap as before from which the rest follows.
+ * behind all windows of it, there is a tap as before from which the rest follows. What is not known
+ * to the end of the list, as the next one behind it, is only needed from there on.
  */
-static bool has_converged(const struct judging *j, int64_t at_s)
+static bool has_converged(struct judging *j, int64_t at_s)
 {
 	int64_t window_s = j->context->window_max_s, changed_s = at_s;
 
-	for (size_t i = j->count; i-- > j->from;) {
-		if (outcome_differs(&j->rows[i], &j->taps[i])) {
-			changed_s = j->rows[i].time_s > at_s ? j->rows[i].time_s : at_s;
-			break;
-		}
+	for (size_t i = j->count; i-- > j->from && changed_s == at_s;) {
+		if (outcome_differs(&j->rows[i], &j->taps[i]) && j->rows[i].time_s > at_s)
+			changed_s = j->rows[i].time_s;
 	}
-	for (size_t i = j->count; i-- > j->from && j->rows[i].time_s > changed_s + window_s;) {
-		if (!j->taps[i].suppressed && j->taps[i].type != TYPE_NONE)
+	j->until = j->count;
+	for (size_t i = j->from; i < j->count; i++) {
+		if (j->rows[i].time_s > changed_s + window_s && !j->taps[i].suppressed &&
+			j->taps[i].type != TYPE_NONE) {
+			j->until = i;
 			return true;
+		}
 	}
 	return false;
 }
@@ -273,12 +282,14 @@ static int walk(
 	struct context *c = j->context;
 	struct taps_site site = site_of(j);
 	int64_t reach = reach_s(j), from_s = at_s;
-	struct backwards b = {.j = j, .begin_s = at_s - c->window_max_s};
+	struct backwards b = {.j = j,
+		.begin_s = at_s - c->window_max_s,
+		.near_s = at_s - c->window_max_s - reach};
 	struct forwards f;
 	int r;
 
 	j->count = 0;
-	r = store_taps_read(c->store, whose, b.begin_s - 2 * reach, at_s - 1, true, read_back, &b);
+	r = store_taps_read(c->store, whose, b.near_s - reach, at_s - 1, true, read_back, &b);
 	if (r == 0 && fresh)
 		r = add_fresh(j, fresh);
 	while (r == 0) {
@@ -288,7 +299,7 @@ static int walk(
 			break;
 		line_up(j, fresh, &b);
 		taps_walk(&site, j->taps, j->count, j->from);
-		if (f.read == 0 || has_converged(j, at_s))
+		if (has_converged(j, at_s) || f.read == 0)
 			break;
 		from_s = f.last_s + 1;
 	}
@@ -351,7 +362,7 @@ static int write_walk(struct judging *j)
 {
 	int r = 0;
 
-	for (size_t i = j->from; i < j->count && r == 0; i++) {
+	for (size_t i = j->from; i < j->until && r == 0; i++) {
 		if (i != j->fresh && is_wrong(&j->rows[i], &j->taps[i]))
 			r = write_tap(j, &j->taps[i]);
 	}

@@ -32,7 +32,8 @@ struct judging {
 	struct store_tap *rows;
 	struct tap *taps;
 	size_t count, size;
-	size_t from;     /* before it are those that are taken as they stand */
+	size_t from;     /* before it are those that are taken as they stand, */
+	size_t until;    /* and from it on those that come out as they are stored */
 	size_t fresh;    /* the one that is not stored yet; SIZE_MAX: none */
 	int64_t subject; /* whose own events the caller of the walk tells; 0: nobody's */
 };
