@@ -107,8 +107,8 @@ static const char *const migrations[] = {
 	" note TEXT NOT NULL) STRICT;",
 	/* 4: a person's punches in order of time, those of the same days (131,072 s) side by side, so
 	 * that a burst writes few pages; the end of a name tells people apart well enough */
-	"CREATE INDEX punch_person ON punch (time >> 17, substr(coalesce(user_id, user), -8), time)"
-	" WHERE time IS NOT NULL;",
+	("CREATE INDEX punch_person ON punch"
+	 " (time >> 17, substr(coalesce(user_id, user), -8), time) WHERE time IS NOT NULL;"),
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 
