@@ -284,7 +284,7 @@ def test_a_trace_of_many_attempts_and_a_restart(tmp_path):
         found, = gateway.punches()
         assert (found["tries"], found["in_doubt"]) == (4, False) and "in_doubt" in found["flags"]
         # Thousands later they are a sum.
-        others = punches(4100, users=9, step=1)
+        others = punches(4100, users=9, step=1, start=morning() + 600)
         place.hand.send_all(others, batch=100)
         gateway.wait_delivered(4101)
         summed = trace(gateway, "tried")

@@ -291,7 +291,7 @@ def test_the_lobby(tmp_path):
 
 def test_a_full_lobby_comes_in_pages(tmp_path):
     with Place(tmp_path) as place:
-        many = [punch(f"{i:05d}", str(i % 50), minute=0) for i in range(20010)]
+        many = [punch(f"{i:05d}", str(i % 50), minute=i // 50 * 2) for i in range(20010)]
         place.hand.send_all(many, batch=100)
         place.gateway.wait_status(lambda s: s["queue"]["held"] == 20010, "all are held")
         first = place.gateway.get("/v1/lobby")
