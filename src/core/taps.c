@@ -65,6 +65,13 @@ static const struct tap *frozen_after(const struct tap *taps, size_t count, size
 	return NULL;
 }
 
+bool taps_double(const struct tap *taps, size_t i)
+{
+	const struct tap *before = counted_before(taps, i);
+
+	return taps[i].standing == TAP_OPEN && before && !opposite(&taps[i], before);
+}
+
 static bool is_double(const struct tap *taps, size_t count, size_t i)
 {
 	const struct tap *before = counted_before(taps, i), *after = frozen_after(taps, count, i);

@@ -53,6 +53,10 @@ bool taps_before(const struct tap *a, const struct tap *b);
  */
 void taps_walk(const struct taps_site *site, struct tap *taps, size_t count, size_t from);
 
+/* Whether a tap is a double of one before it, as those before it stand: then nothing behind it can
+ * change that, and it changes nothing. */
+bool taps_double(const struct tap *taps, size_t i);
+
 /* No tap further away in time than this, seconds, decides anything about another: a working day of
  * 25 hours, a shift, a window. */
 int64_t taps_reach_s(const struct taps_site *site, int64_t window_max_s);

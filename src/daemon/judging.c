@@ -272,36 +272,78 @@ static int add_fresh(struct judging *j, const struct punch *p)
 	return add_row(j, &row);
 }
 
+static int add_double(void *arg, const struct store_tap *row)
+{
+	return add_row(arg, row);
+}
+
+/* All that stands before a place or in its second, but for what was suppressed before its windows. */
+static int read_before(
+	struct judging *j, const struct punch *whose, int64_t at_s, struct backwards *b)
+{
+	int64_t window_s = j->context->window_max_s, reach = reach_s(j);
+
+	*b = (struct backwards){
+		.j = j, .begin_s = at_s - window_s, .near_s = at_s - window_s - reach};
+	return store_taps_read(
+		j->context->store, STORE_TAPS_BACK, whose, b->near_s - reach, at_s, read_back, b);
+}
+
+/* What comes behind it, a piece; *from_s moves on. */
+static int read_behind(struct judging *j, const struct punch *whose, int64_t *from_s, bool *ret_all)
+{
+	struct store *s = j->context->store;
+	int64_t to_s = *from_s + reach_s(j);
+	struct forwards f = {.j = j, .last_s = *from_s};
+	size_t before = j->count;
+	int r = store_taps_read(s, STORE_TAPS, whose, *from_s, to_s, read_on, &f);
+
+	if (r == 0 && f.read >= CHUNK_ROWS)
+		to_s = f.last_s;
+	if (r == 0)
+		r = store_taps_read(s, STORE_TAPS_DOUBLE, whose, *from_s, to_s, add_double, j);
+	*ret_all = j->count == before;
+	*from_s = to_s + 1;
+	return r;
+}
+
 /*
  * Walk a person's taps around a place: all that a change there can touch. fresh: one that is not
- * stored; an equal one that is stored is left out, it is the same. Nothing is written yet.
+ * stored; a duplicate meets itself, and what comes out is of no use. Nothing is written yet.
  */
 static int walk(
 	struct judging *j, const struct punch *whose, int64_t at_s, const struct punch *fresh)
 {
-	struct context *c = j->context;
+	struct store *s = j->context->store;
 	struct taps_site site = site_of(j);
-	int64_t reach = reach_s(j), from_s = at_s;
-	struct backwards b = {.j = j,
-		.begin_s = at_s - c->window_max_s,
-		.near_s = at_s - c->window_max_s - reach};
-	struct forwards f;
+	int64_t from_s = at_s + 1;
+	struct backwards b;
+	bool all = false;
 	int r;
 
 	j->count = 0;
-	r = store_taps_read(c->store, whose, b.near_s - reach, at_s - 1, true, read_back, &b);
+	r = read_before(j, whose, at_s, &b);
 	if (r == 0 && fresh)
 		r = add_fresh(j, fresh);
-	while (r == 0) {
-		f = (struct forwards){.j = j, .last_s = from_s};
-		r = store_taps_read(c->store, whose, from_s, from_s + reach, false, read_on, &f);
+	if (r == 0 && fresh) {
+		line_up(j, fresh, &b);
+		if (taps_double(j->taps, j->fresh)) {
+			/* A double tap of what counts: nobody else is touched by it. */
+			taps_walk(&site, j->taps, j->fresh + 1, j->fresh);
+			j->from = j->until = j->count;
+			return 0;
+		}
+	}
+	if (r == 0)
+		r = store_taps_read(s, STORE_TAPS_DOUBLE, whose, b.begin_s, at_s, add_double, j);
+	while (r == 0 && !all) {
+		r = read_behind(j, whose, &from_s, &all);
 		if (r < 0)
 			break;
 		line_up(j, fresh, &b);
 		taps_walk(&site, j->taps, j->count, j->from);
-		if (has_converged(j, at_s) || f.read == 0)
+		if (has_converged(j, at_s))
 			break;
-		from_s = f.last_s + 1;
 	}
 	return r;
 }

@@ -106,9 +106,14 @@ static const char *const migrations[] = {
 	" user_id TEXT NOT NULL,"
 	" note TEXT NOT NULL) STRICT;",
 	/* 4: a person's punches in order of time, those of the same days (131,072 s) side by side, so
-	 * that a burst writes few pages; the end of a name tells people apart well enough */
+	 * that a burst writes few pages; the end of a name tells people apart well enough. Double taps
+	 * (reason 20) in one of their own: however many there are, the others are found at once. */
 	("CREATE INDEX punch_person ON punch"
-	 " (time >> 17, substr(coalesce(user_id, user), -8), time) WHERE time IS NOT NULL;"),
+	 " (time >> 17, substr(coalesce(user_id, user), -8), time)"
+	 " WHERE time IS NOT NULL AND reason <> 20;"
+	 "CREATE INDEX punch_double ON punch"
+	 " (time >> 17, substr(coalesce(user_id, user), -8), time)"
+	 " WHERE time IS NOT NULL AND reason = 20;"),
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 

@@ -107,34 +107,48 @@ int store_punch_add(struct store *s, struct punch *p, const struct store_raw *ra
 	return r < 0 ? r : 1;
 }
 
-/* The state that a row is in: 0 or more, -ENOENT, or an error. */
-static int stored_state(struct store *s, int64_t seq)
+/* Whether a row has another place in the indexes than p. Its state, or an error. */
+static int compare_place(sqlite3_stmt *stmt, const struct punch *p, bool *ret_moved)
+{
+	int state = sqlite3_column_int(stmt, 0);
+	const char *user_id = (const char *)sqlite3_column_text(stmt, 3);
+	bool has_time = sqlite3_column_type(stmt, 2) != SQLITE_NULL;
+
+	*ret_moved = sqlite3_column_int(stmt, 1) != p->reason || has_time != p->has_time ||
+		(has_time && sqlite3_column_int64(stmt, 2) != p->time_s) ||
+		strcmp(user_id ? user_id : "", p->user_id) != 0;
+	return state >= 0 && state < PUNCH_STATES ? state : -EUCLEAN;
+}
+
+/* The state that the row of p is in: 0 or more, -ENOENT, or an error. */
+static int stored_state(struct store *s, const struct punch *p, bool *ret_moved)
 {
 	sqlite3_stmt *stmt;
-	int r = store_prepared(s, SQL_PUNCH_STATE, &stmt), state;
+	int r = store_prepared(s, SQL_PUNCH_PLACE, &stmt), state;
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(stmt, 1, seq);
+	sqlite3_bind_int64(stmt, 1, p->seq);
 	r = store_step_row(stmt);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	state = sqlite3_column_int(stmt, 0);
+	state = compare_place(stmt, p, ret_moved);
 	sqlite3_reset(stmt);
-	return state >= 0 && state < PUNCH_STATES ? state : -EUCLEAN;
+	return state;
 }
 
 int store_punch_update(struct store *s, const struct punch *p)
 {
 	sqlite3_stmt *stmt;
+	bool moved;
 	int from, r = store_begin(s);
 
 	if (r < 0)
 		return r;
-	from = stored_state(s, p->seq);
+	from = stored_state(s, p, &moved);
 	if (from < 0)
 		return from;
-	r = store_prepared(s, SQL_PUNCH_UPDATE, &stmt);
+	r = store_prepared(s, moved ? SQL_PUNCH_UPDATE : SQL_PUNCH_UPDATE_IN_PLACE, &stmt);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(stmt, 1, p->seq);

@@ -18,13 +18,13 @@
 	" ORDER BY seq DESC LIMIT ?9"
 
 /* One person's punches within a bucket of days. ?2: who; ?5: what kind of name that is. */
-#define TAPS_SELECT \
+#define TAPS_SELECT(index, which) \
 	"SELECT seq, identity, state, reason, flags, terminal, type_sent, time, type, type_from," \
-	" frozen IS NOT NULL FROM punch INDEXED BY punch_person WHERE time IS NOT NULL" \
+	" frozen IS NOT NULL FROM punch INDEXED BY " index " WHERE time IS NOT NULL AND " which \
 	" AND time >> 17 = ?1 AND substr(coalesce(user_id, user), -8) = substr(?2, -8)" \
 	" AND time >= ?3 AND time <= ?4 AND state <> 5" \
 	" AND coalesce(user_id, user) = ?2 AND iif(user_id IS NULL, user_kind, 0) = ?5" \
-	" AND (?6 IS NULL OR terminal = ?6)"
+	" AND (?6 IS NULL OR terminal = ?6) ORDER BY time"
 
 static const char *const texts[SQL_COUNT_] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -49,12 +49,19 @@ static const char *const texts[SQL_COUNT_] = {
 		" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23,"
 		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
 		" error_param = ?28 WHERE seq = ?1",
+	/* Where none of them changes, the columns that most indexes stand on are not written. */
+	[SQL_PUNCH_UPDATE_IN_PLACE] =
+		"UPDATE punch SET state = ?3, flags = ?5, received = ?12,"
+		" type = ?16, type_from = ?17, device_id = ?19,"
+		" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23,"
+		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
+		" error_param = ?28 WHERE seq = ?1",
 	[SQL_PUNCH_GET] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq = ?",
 	[SQL_PUNCH_RANGE] = "SELECT " PUNCH_COLUMNS
 			    " FROM punch WHERE identity >= ?1 AND identity <= ?2"
 			    " ORDER BY identity LIMIT 2",
 	[SQL_PUNCH_IDENTITY] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE identity = ?",
-	[SQL_PUNCH_STATE] = "SELECT state FROM punch WHERE seq = ?",
+	[SQL_PUNCH_PLACE] = "SELECT state, reason, time, user_id FROM punch WHERE seq = ?",
 	/* Two statements: a comparison of (time, seq) would walk over all of one second again. */
 	[SQL_OUTBOX_SECOND] = "SELECT " PUNCH_COLUMNS " FROM punch"
 			      " WHERE state = 0 AND time = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
@@ -62,8 +69,9 @@ static const char *const texts[SQL_COUNT_] = {
 		       " WHERE state = 0 AND time > ?1 ORDER BY time, seq LIMIT ?3",
 	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
 			   " AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-	[SQL_TAPS] = TAPS_SELECT " ORDER BY time",
-	[SQL_TAPS_BACK] = TAPS_SELECT " ORDER BY time DESC",
+	[SQL_TAPS] = TAPS_SELECT("punch_person", "reason <> 20"),
+	[SQL_TAPS_BACK] = TAPS_SELECT("punch_person", "reason <> 20") " DESC",
+	[SQL_TAPS_DOUBLE] = TAPS_SELECT("punch_double", "reason = 20"),
 	[SQL_LIST] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq < ?1 AND seq >= ?2"
 		     " AND (?10 < 0 OR state = ?10)" LIST_FILTER,
 	[SQL_LIST_STATE] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"

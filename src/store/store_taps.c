@@ -4,8 +4,8 @@
 
 #include "store/store_private.h"
 
-/* The index's first column: punches of the same days lie together in it, so that a day's punches
- * write few of its pages (`./dev bench bytes`). As in schema.c and store_sql.c. */
+/* The indexes' first column: punches of the same days lie together in them, so that a day's punches
+ * write few of their pages (`./dev bench bytes`). As in schema.c and store_sql.c. */
 #define BUCKET_SHIFT 17
 
 static void bind_person(sqlite3_stmt *stmt, const struct punch *whose, int64_t terminal)
@@ -44,20 +44,20 @@ static int read_tap(sqlite3_stmt *stmt, struct store_tap *ret)
 	return 0;
 }
 
-/* Returns 0, 1 (the caller has enough), or an error. */
-static int read_bucket(struct store *s, const struct punch *whose, int64_t terminal,
-	const int64_t range[static 3], bool backwards, store_on_tap *on, void *arg)
-{
-	sqlite3_stmt *stmt;
-	struct store_tap tap;
-	int r = store_prepared(s, backwards ? SQL_TAPS_BACK : SQL_TAPS, &stmt);
+/* A part of a reading: one bucket, and the times. */
+struct part {
+	int64_t bucket, from_s, to_s;
+};
 
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(stmt, 1, range[0]);
-	bind_person(stmt, whose, terminal);
-	sqlite3_bind_int64(stmt, 3, range[1]);
-	sqlite3_bind_int64(stmt, 4, range[2]);
+/* Returns 0, 1 (the caller has enough), or an error. */
+static int read_part(sqlite3_stmt *stmt, const struct part *part, store_on_tap *on, void *arg)
+{
+	struct store_tap tap;
+	int r;
+
+	sqlite3_bind_int64(stmt, 1, part->bucket);
+	sqlite3_bind_int64(stmt, 3, part->from_s);
+	sqlite3_bind_int64(stmt, 4, part->to_s);
 	while ((r = store_step_row(stmt)) > 0) {
 		r = read_tap(stmt, &tap);
 		if (r == 0)
@@ -69,17 +69,29 @@ static int read_bucket(struct store *s, const struct punch *whose, int64_t termi
 	return r > 0 ? 1 : r;
 }
 
-int store_taps_read(struct store *s, const struct punch *whose, int64_t from_s, int64_t to_s,
-	bool backwards, store_on_tap *on, void *arg)
+static enum store_sql statement_of(enum store_taps which)
 {
-	int64_t first = from_s >> BUCKET_SHIFT, last = to_s >> BUCKET_SHIFT,
-		terminal = store_tap_number(s, whose->terminal);
-	int r = 0;
+	switch (which) {
+	case STORE_TAPS: return SQL_TAPS;
+	case STORE_TAPS_BACK: return SQL_TAPS_BACK;
+	case STORE_TAPS_DOUBLE: break;
+	}
+	return SQL_TAPS_DOUBLE;
+}
 
+int store_taps_read(struct store *s, enum store_taps which, const struct punch *whose,
+	int64_t from_s, int64_t to_s, store_on_tap *on, void *arg)
+{
+	int64_t first = from_s >> BUCKET_SHIFT, last = to_s >> BUCKET_SHIFT;
+	struct part part = {.from_s = from_s, .to_s = to_s};
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, statement_of(which), &stmt);
+
+	if (r == 0)
+		bind_person(stmt, whose, store_tap_number(s, whose->terminal));
 	for (int64_t i = 0; i <= last - first && r == 0; i++) {
-		int64_t range[3] = {backwards ? last - i : first + i, from_s, to_s};
-
-		r = read_bucket(s, whose, terminal, range, backwards, on, arg);
+		part.bucket = which == STORE_TAPS_BACK ? last - i : first + i;
+		r = read_part(stmt, &part, on, arg);
 	}
 	return r < 0 ? r : 0;
 }

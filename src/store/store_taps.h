@@ -22,15 +22,21 @@ struct store_tap {
 /* > 0 ends the walk early, < 0 ends it and is returned. */
 typedef int store_on_tap(void *arg, const struct store_tap *t);
 
+/* Which of them, and in which order of time; in no order within a second. */
+enum store_taps {
+	STORE_TAPS,        /* all that are no double taps, discarded ones left out */
+	STORE_TAPS_BACK,   /* the same, the latest first */
+	STORE_TAPS_DOUBLE, /* the double taps */
+};
+
 /*
  * The punches of the person whose punch `whose` is: of its user_id, or while it has none of what
  * the terminal calls the person (a slot is somebody else at another terminal). With a time from
- * from_s to to_s, both inclusive, discarded ones left out; in order of time, latest first where
- * `backwards`, in no order within a second.
+ * from_s to to_s, both inclusive.
  * Returns 0 or an error.
  */
-int store_taps_read(struct store *s, const struct punch *whose, int64_t from_s, int64_t to_s,
-	bool backwards, store_on_tap *on, void *arg);
+int store_taps_read(struct store *s, enum store_taps which, const struct punch *whose,
+	int64_t from_s, int64_t to_s, store_on_tap *on, void *arg);
 
 /* The name of a tap's terminal, valid until a roll-back; and a terminal's number, 0 where nothing of
  * it is stored. */
