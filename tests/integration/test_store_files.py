@@ -33,7 +33,7 @@ def stores(tmp_path_factory):
     work.chmod(0o755)
     done = punches(DELIVERED, label="done")
     waits = punches(QUEUED, label="wait", start=1770000000)
-    lost = [dict(p, user="usr_999999") for p in punches(HELD, label="lost")]
+    lost = [dict(p, user="usr_999999") for p in punches(HELD, label="lost", step=90)]
     live = work / "live"
     live.mkdir()
     with fast_broker(under=work) as broker, Sandbox(BUILD, work / "cloud") as cloud, \
