@@ -86,7 +86,10 @@ int guard_init(struct guard *g, struct context *context, void (*on_calm)(void *a
 	if (g->careful)
 		log_warn("careful",
 			"ended soon after connecting again and again: taking messages one by one");
-	return r < 0 ? r : save(g, RUN_STARTED);
+	if (r == 0)
+		r = save(g, RUN_STARTED);
+	/* On a full disk nothing is taken from the broker either, so nothing there can kill it. */
+	return r == -ENOSPC ? 0 : r;
 }
 
 void guard_done(struct guard *g)

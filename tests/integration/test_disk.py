@@ -18,7 +18,7 @@ def record_ids(gateway):
 
 @needs_root
 def test_a_disk_that_fills(tmp_path):
-    with SmallDisk(tmp_path / "disk", 3072) as disk, fast_broker(under=tmp_path) as broker, \
+    with SmallDisk(tmp_path / "disk", 4096) as disk, fast_broker(under=tmp_path) as broker, \
             Gateway(broker.port, store=disk.path / "punchd.db", under=tmp_path) as g, \
             Terminal(broker.port, "--terminals", 20, "--count", 500, "--resend", "500ms",
                      under=tmp_path, keep=True, start=False) as terminals:

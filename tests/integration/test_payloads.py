@@ -155,7 +155,7 @@ CASES = {
     "another type": (text(type="break_out"), [malformed(NO_TYPE, "1")]),
     "type a number": (text(type=1), [malformed(NO_TYPE, "1")]),
     "type null": (RAW_NULL, [malformed(NO_TYPE, "1")]),
-    "no type": (text(type=None), [held("no_direction")]),
+    "no type": (text(type=None), [queued()]),
     "live a text": (text(live="yes"), [malformed("live is neither true nor false", "1")]),
     "method an array": (text(method=[]), [malformed("method is no short text", "1")]),
     "unknown fields": (text(x={"y": [1, None]}, Type=5)[:-1] + ',"n":' + "9" * 400 + "}",
@@ -424,14 +424,16 @@ def test_samples_become_what_their_index_says(samples):
     for expected in (e for sample in index for e in sample["expect"]):
         key = (expected["record_id"], expected.get("type"))
         assert wanted.setdefault(key, expected) == expected
-    found = {(p["record_id"], p["type"]): p for p in place.gateway.punches("&state=held")}
+    # Two of them are of one person in one second: one counts, whichever it is.
+    kept = place.gateway.punches("&state=held") + place.gateway.punches("&state=suppressed")
+    found = {(p["record_id"], p["type"] if p["type_from"] == "terminal" else None): p for p in kept}
     assert found.keys() == wanted.keys()
     for key, expected in wanted.items():
         punch = found[key]
         assert f"{punch['user']['kind']}:{punch['user']['value']}" == expected["user"]
         assert punch["time_sent"] == expected["time"] or unix(punch["time"])
         assert (punch["terminal"], punch["live"]) == (expected["device"], expected["live"])
-        assert punch["type_from"] == ("terminal" if "type" in expected else None)
+        assert (punch["type_from"] == "terminal") == ("type" in expected)
     parked, = place.gateway.punches("&state=parked")
     assert (parked["reason"], parked["error"]["message"]) == ("bad_time", NO_OFFSET)
     status = place.gateway.status()
