@@ -154,13 +154,19 @@ static int64_t reach_s(const struct judging *j)
 	return taps_reach_s(&site, j->context->window_max_s);
 }
 
-/* What was suppressed longer ago than a purge can reach stays so: what it was a double of may be
- * gone. */
+/*
+ * Whether a stored punch is so old that those it was judged by may have been purged: it stays as it
+ * was judged then. A purge takes what was settled longer ago than retention and is older than
+ * max_age.
+ */
 static bool is_past(const struct judging *j, const struct store_tap *row)
 {
-	int64_t oldest_s = now_us(j) / CLOCK_US_PER_S - j->context->verdict.max_age_s;
+	const struct context *c = j->context;
+	int64_t kept_s = c->config.store.retention_ms / 1000;
 
-	return row->state == PUNCH_SUPPRESSED && row->time_s - j->context->window_max_s < oldest_s;
+	if (kept_s < c->verdict.max_age_s)
+		kept_s = c->verdict.max_age_s;
+	return row->seq != 0 && row->time_s < now_us(j) / CLOCK_US_PER_S - kept_s + reach_s(j);
 }
 
 static enum tap_standing standing_of(const struct judging *j, const struct store_tap *row)
@@ -168,7 +174,7 @@ static enum tap_standing standing_of(const struct judging *j, const struct store
 	if (row->frozen)
 		return TAP_FROZEN;
 	if (is_past(j, row))
-		return TAP_SETTLED;
+		return TAP_PAST;
 	/* What is parked waits for a person; one that is only about to be stored does not yet. */
 	if ((row->flags & FLAG_RELEASED) || (row->state == PUNCH_PARKED && row->seq != 0))
 		return TAP_COUNTS;
@@ -369,7 +375,7 @@ static void tell(struct judging *j, const struct punch *before, const struct pun
 /* Whether a stored row is not as its tap says. */
 static bool is_wrong(const struct store_tap *row, const struct tap *t)
 {
-	if (t->standing == TAP_FROZEN || t->standing == TAP_SETTLED)
+	if (t->standing == TAP_FROZEN || t->standing == TAP_PAST)
 		return false;
 	if (outcome_differs(row, t))
 		return true;

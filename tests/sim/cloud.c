@@ -213,16 +213,17 @@ struct sent_key *cloud_key_made(const char *key, const char *user_id, const char
 {
 	struct sent_key *k = cloud_key(key);
 
-	if (k)
+	if (k && k->user_id[0])
 		return k;
-	k = calloc(1, sizeof *k);
-	assert(k);
+	if (!k) {
+		k = calloc(1, sizeof *k);
+		assert(k && strmap_put(&keys, key, k, NULL) == 0);
+		k->first = -1;
+	}
 	snprintf(k->user_id, sizeof k->user_id, "%s", user_id);
 	snprintf(k->device_id, sizeof k->device_id, "%s", device_id);
 	snprintf(k->type, sizeof k->type, "%s", type);
 	snprintf(k->timestamp, sizeof k->timestamp, "%s", timestamp);
-	k->first = -1;
-	assert(strmap_put(&keys, key, k, NULL) == 0);
 	return k;
 }
 

@@ -66,7 +66,8 @@ void cloud_change_key(const char *key);
 void cloud_change_limit(int64_t limit);
 void cloud_jump(int64_t skew_us);
 
-/* What was seen of a wire key (32 hex digits), or NULL; made where it is new. */
+/* What was seen of a wire key (32 hex digits), or NULL; made where it is new, or stands for nothing
+ * (its user_id is empty). */
 struct sent_key *cloud_key(const char *key);
 struct sent_key *cloud_key_made(const char *key, const char *user_id, const char *device_id,
 	const char *type, const char *timestamp);

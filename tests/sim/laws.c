@@ -9,12 +9,14 @@
 #include "base/strmap.h"
 #include "cloud.h"
 #include "gateway.h"
+#include "judge.h"
 #include "laws_private.h"
 #include "terminal.h"
 
 #define CHECK_EVERY   HOUR
 #define CALM          (2 * MINUTE)
 #define LOOK_EVERY    (10 * MINUTE)
+#define JUDGE_EVERY   12  /* looks */
 #define WINDOW_FACTOR 4   /* JUDGING.md §6 */
 #define MAX_FUTURE_S  300 /* [punches] max_future */
 #define JUDGED_S      120 /* what is due is judged after so long, ticks being late */
@@ -66,6 +68,15 @@ static void open_store(void)
 	prepare("SELECT (SELECT count(*) FROM punch) + coalesce((SELECT sum(n) FROM purged), 0)"
 		" + coalesce((SELECT value FROM meta WHERE key = 'holes'), 0)",
 		&watcher.stored);
+	/* An id is its own user_id; a slot is somebody else at another terminal. */
+	prepare("SELECT seq, time, terminal, identity, CASE"
+		" WHEN user_id IS NOT NULL THEN 'id ' || user_id"
+		" WHEN user_kind = 0 THEN 'id ' || user"
+		" WHEN user_kind = 3 THEN terminal || ' ' || user"
+		" ELSE user_kind || ' ' || user END AS who,"
+		" state, reason, flags, type_sent, type, frozen IS NOT NULL FROM punch"
+		" WHERE time IS NOT NULL AND state <> 5 ORDER BY who, time, identity",
+		&watcher.timed);
 }
 
 static void close_store(void)
@@ -78,6 +89,7 @@ static void close_store(void)
 	sqlite3_finalize(watcher.frozen);
 	sqlite3_finalize(watcher.held);
 	sqlite3_finalize(watcher.stored);
+	sqlite3_finalize(watcher.timed);
 	sqlite3_close(watcher.db);
 	watcher.db = NULL;
 }
@@ -275,6 +287,11 @@ static void on_look(void *arg)
 	if (!disk_is_full() && !disk_failed() && world.now_us - gateway.started_us > CALM &&
 		world.now_us - gateway.clock_set_us > CALM)
 		held_with_right();
+	if (!disk_is_full() && !disk_failed() && world.now_us - gateway.started_us > CALM &&
+		world.now_us - gateway.clock_set_us > CALM && ++watcher.looks % JUDGE_EVERY == 0) {
+		judge_all();
+		judge_rows_stand();
+	}
 	watcher.look = world_in(LOOK_EVERY, on_look, NULL);
 }
 
@@ -307,6 +324,7 @@ void laws_end(void)
 	strmap_done(&watcher.taps);
 	strmap_done(&watcher.sent);
 	free(watcher.runs);
+	judge_done();
 }
 
 void laws_started(void)

@@ -23,7 +23,7 @@ enum {
 
 struct watcher {
 	sqlite3 *db;
-	sqlite3_stmt *rows, *all, *by_key, *earlier, *queued, *frozen, *held, *stored;
+	sqlite3_stmt *rows, *all, *by_key, *earlier, *queued, *frozen, *held, *stored, *timed;
 	int64_t last_seq;
 	int indexed;        /* taps in the map */
 	struct strmap taps; /* their names → number + 1 */
@@ -31,6 +31,7 @@ struct watcher {
 	int64_t *runs;      /* when each run ended */
 	int64_t disk_trouble_us;
 	int64_t syncs;
+	int64_t looks;
 	int limited;     /* 429s of this run */
 	bool spoilt;     /* the present window says nothing of how well it is used */
 	int64_t backlog; /* as it began */
@@ -44,6 +45,9 @@ const char *laws_column(sqlite3_stmt *s, int i);
 
 /* Its row may be gone, where it is settled. */
 bool laws_may_be_purged(const struct tap *t);
+
+/* When the working day began in which a moment lies. */
+int64_t laws_day_start(int64_t time_s);
 
 /* The tap that a row is of: its columns 1 to 5 are terminal, record id, time, user and type as sent.
  * NULL: none. */

@@ -14,7 +14,7 @@
 #define SETTLED_US   (3 * SECOND) /* an answer is on disk after so long */
 #define USED_PERCENT 95
 
-static int64_t day_start(int64_t time_s)
+int64_t laws_day_start(int64_t time_s)
 {
 	static const struct {
 		const char *zone;
@@ -36,7 +36,7 @@ static void is_its_turn(int64_t seq, int64_t time_s, const char *user_id)
 {
 	sqlite3_stmt *s = watcher.earlier;
 
-	sqlite3_bind_int64(s, 1, day_start(time_s));
+	sqlite3_bind_int64(s, 1, laws_day_start(time_s));
 	sqlite3_bind_int64(s, 2, time_s);
 	sqlite3_bind_int64(s, 3, seq);
 	sqlite3_bind_text(s, 4, user_id, -1, SQLITE_STATIC);
@@ -99,7 +99,6 @@ static struct sent_key *stands_for(const char *key, const json_t *body)
 {
 	struct sent_key *k = cloud_key_made(key, text_of(body, "user_id"),
 		text_of(body, "device_id"), text_of(body, "type"), text_of(body, "timestamp"));
-
 	LAW(strcmp(k->user_id, text_of(body, "user_id")) == 0 &&
 			strcmp(k->device_id, text_of(body, "device_id")) == 0 &&
 			strcmp(k->type, text_of(body, "type")) == 0 &&
@@ -148,12 +147,13 @@ void laws_submitted(const char *key, const char *body)
 	json_decref(root);
 }
 
-/* It has not left: it may be judged again, and go under another key. */
-static void forget_key(const char *key)
+/* It has not left: it may be judged again, and go under another key, or with another direction. */
+static void forget_key(struct sent_key *k, const char *key)
 {
 	const char *name, *sent;
 	size_t pos = 0;
 
+	k->user_id[0] = '\0';
 	while ((sent = strmap_next(&watcher.sent, &pos, &name))) {
 		if (strcmp(sent, key) == 0) {
 			free(strmap_del(&watcher.sent, name));
@@ -169,7 +169,7 @@ void laws_answered(const char *key, int status, bool never_left, const char *bod
 	if (!k)
 		return;
 	if (never_left && k->doubts == 0)
-		forget_key(key);
+		forget_key(k, key);
 	else if (status >= 200 && status < 300 && body[0] == '{') {
 		k->done_run = gateway.starts;
 		k->done_us = world.now_us;

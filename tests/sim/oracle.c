@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "cloud.h"
 #include "gateway.h"
+#include "judge.h"
 #include "laws.h"
 #include "laws_private.h"
 
@@ -37,6 +38,7 @@ static int reason_for(const struct tap *t, const struct row *r)
 {
 	int64_t time_s = t->time[0] ? t->time_s : r->received_s;
 	int64_t ahead_s = time_s - r->received_s;
+	const struct judged *j;
 
 	if (!t->time[0] && (!(r->flags & FLAG_TRUSTED_) || (r->flags & FLAG_WAITED_)))
 		return REASON_NO_TIME_;
@@ -49,7 +51,16 @@ static int reason_for(const struct tap *t, const struct row *r)
 		return REASON_DEVICE_;
 	if (t->person->known_us > world.now_us)
 		return REASON_USER_;
-	return t->way == WAY_NONE ? REASON_WAY_ : 0;
+	j = judge_of(r->seq);
+	return j->clashes || (j->past && r->reason == REASON_WAY_) ? REASON_WAY_ : 0;
+}
+
+/* What the terminal said, else one of both: which one was right when it froze nobody asks here. */
+static bool is_right_way(const struct tap *t, const char *type)
+{
+	if (t->way == WAY_NONE)
+		return strcmp(type, "check_in") == 0 || strcmp(type, "check_out") == 0;
+	return strcmp(type, t->way == WAY_IN ? "check_in" : "check_out") == 0;
 }
 
 /* The person it named when it froze, which may have been another one before. */
@@ -75,7 +86,6 @@ static bool is_right_device(const struct tap *t, const char *device_id)
 
 static void is_in_the_cloud(const struct tap *t, const struct row *r)
 {
-	static const char *const ways[] = {"", "check_in", "check_out"};
 	const struct sent_key *k = cloud_key(r->key);
 	char time[TIME_TEXT_SIZE];
 
@@ -85,8 +95,8 @@ static void is_in_the_cloud(const struct tap *t, const struct row *r)
 		return;
 	time_format_utc(t->time[0] ? t->time_s : r->time_s, -1, time);
 	LAW(is_right_person(t, k->user_id) && is_right_device(t, k->device_id) &&
-			strcmp(k->type, ways[t->way]) == 0 && strcmp(k->timestamp, time) == 0,
-		"the right record", "%s of %s at %s is %s %s %s %s in the cloud", ways[t->way],
+			is_right_way(t, k->type) && strcmp(k->timestamp, time) == 0,
+		"the right record", "way %d of %s at %s is %s %s %s %s in the cloud", (int)t->way,
 		t->user, time, k->user_id, k->device_id, k->type, k->timestamp);
 	LAW(k->records == 1 || !cloud.honours, "each punch once", "key %s has %d records", r->key,
 		k->records);
@@ -108,6 +118,8 @@ static void judge_row(const struct tap *t, const struct row *r)
 			"row %lld is parked with %d", (long long)r->seq, r->reason);
 		return;
 	}
+	if (r->state == STATE_SUPPRESSED)
+		return; /* judge_rows_stand has looked at it */
 	LAW(r->state == STATE_HELD && reason != 0 && r->reason == reason,
 		"held for a reason that is true",
 		"row %lld, record %s of %s by %s at %s, is in state %d for reason %d, not for %d",
@@ -167,6 +179,8 @@ void laws_judge_end(void)
 	struct row r;
 
 	every_tap_arrived();
+	judge_all();
+	judge_rows_stand();
 	sqlite3_bind_int64(watcher.all, 1, 0);
 	while (sqlite3_step(watcher.all) == SQLITE_ROW && !world.broken[0]) {
 		const struct tap *t;

@@ -48,7 +48,7 @@ static void read_letters(const char *letters, struct tap *t)
 			break;
 		case 'C': t->standing = TAP_COUNTS; break;
 		case 'S':
-			t->standing = TAP_SETTLED;
+			t->standing = TAP_PAST;
 			t->suppressed = true;
 			break;
 		case 'I': t->rule = DIRECTION_CHECK_IN; break;
