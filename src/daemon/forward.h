@@ -37,7 +37,7 @@ void forward_wake(struct forward *f);
 void forward_claim(struct forward *f, struct punch *p);
 void forward_added(struct forward *f, const struct punch *p);
 /* In the open transaction, a queued punch got another person or time, or is queued no more. */
-void forward_moved(struct forward *f);
+void forward_moved(struct forward *f, const struct punch *p);
 /* Write waiting settlements into the transaction that is about to be committed. Returns 0 or a
  * store error. */
 int forward_join(struct forward *f);

@@ -20,6 +20,8 @@ static bool fresh_blocks(const struct forward *f, const struct outbox_entry *e)
 	for (size_t i = 0; i < f->fresh_count; i++) {
 		const struct outbox_entry *other = &f->fresh[i].entry;
 
+		if (f->fresh[i].gone)
+			continue;
 		if (!other->frozen || (other->user == e->user && other->day == e->day))
 			return true;
 	}
@@ -44,10 +46,9 @@ void forward_claim(struct forward *f, struct punch *p)
 		p->frozen_us = 0;
 }
 
-void forward_added(struct forward *f, const struct punch *p)
+/* A place in the list, or NULL: then the window is read again. */
+static struct fresh *remember(struct forward *f)
 {
-	struct fresh *one;
-
 	if (f->fresh_count == f->fresh_size && f->fresh_size < FRESH_MAX) {
 		size_t size = f->fresh_size ? f->fresh_size * 2 : 32;
 		struct fresh *fresh = reallocarray(f->fresh, size, sizeof *fresh);
@@ -59,18 +60,32 @@ void forward_added(struct forward *f, const struct punch *p)
 	}
 	if (f->fresh_count == f->fresh_size) {
 		f->fresh_overflow = true;
-		return;
+		return NULL;
 	}
-	one = &f->fresh[f->fresh_count++];
+	return &f->fresh[f->fresh_count++];
+}
+
+void forward_added(struct forward *f, const struct punch *p)
+{
+	struct fresh *one = remember(f);
+
+	if (!one)
+		return;
+	one->gone = false;
 	forward_entry_of(f, p, &one->entry);
 	forward_body_of(p, &one->body);
 	if (p->frozen_us != 0)
 		f->claims++;
 }
 
-void forward_moved(struct forward *f)
+void forward_moved(struct forward *f, const struct punch *p)
 {
-	f->moved = true;
+	struct fresh *one = remember(f);
+
+	if (one)
+		*one = (struct fresh){.gone = true, .entry.seq = p->seq};
+	if (p->state == PUNCH_QUEUED)
+		forward_added(f, p);
 }
 
 int forward_join(struct forward *f)
@@ -81,8 +96,15 @@ int forward_join(struct forward *f)
 static void fresh_land(struct forward *f, struct fresh *one)
 {
 	struct outbox *o = &f->outbox;
+	const struct outbox_entry *e = outbox_find(o, one->entry.seq);
 	int r;
 
+	if (one->gone) {
+		/* What is frozen has not moved. */
+		if (e && e->step == OUTBOX_WAITING && !e->frozen)
+			outbox_remove(o, one->entry.seq);
+		return;
+	}
 	if (one->entry.frozen)
 		one->entry.step = OUTBOX_SENDING;
 	else if (!outbox_covers(o, one->entry.time_s, one->entry.seq))
@@ -102,15 +124,14 @@ void forward_ended(struct forward *f, bool committed)
 	} else {
 		if (f->settlements.written > 0)
 			forward_settlements_landed(f);
-		if (f->fresh_overflow || f->moved)
+		if (f->fresh_overflow)
 			outbox_rewind(&f->outbox);
 		for (size_t i = 0; i < f->fresh_count; i++)
 			fresh_land(f, &f->fresh[i]);
-		if (f->fresh_count > 0 || f->fresh_overflow || f->moved)
+		if (f->fresh_count > 0 || f->fresh_overflow)
 			forward_wake(f);
 	}
 	f->fresh_count = 0;
 	f->claims = 0;
 	f->fresh_overflow = false;
-	f->moved = false;
 }

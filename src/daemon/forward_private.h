@@ -21,8 +21,9 @@ struct body {
 	uint8_t wire_key[WIRE_KEY_SIZE];
 };
 
-/* A punch that came in the open transaction. */
+/* A punch that came in the open transaction, or left its place in the queue. */
 struct fresh {
+	bool gone;
 	struct outbox_entry entry;
 	struct body body; /* of a claimed one */
 };
@@ -43,7 +44,6 @@ struct forward {
 	size_t fresh_count, fresh_size;
 	size_t claims; /* of the fresh */
 	bool fresh_overflow;
-	bool moved; /* what the window holds has another place now */
 
 	uint64_t failed_user;      /* whose punch failed last: a probe takes another's */
 	struct settlement suspect; /* a 403 that may be the punch's fault; seq 0: none */

@@ -365,7 +365,7 @@ static bool is_moved(const struct punch *a, const struct punch *b)
 static void tell(struct judging *j, const struct punch *before, const struct punch *p)
 {
 	if (before->state == PUNCH_QUEUED && (p->state != PUNCH_QUEUED || is_moved(before, p)))
-		j->on.moved(j->on.arg);
+		j->on.moved(j->on.arg, p);
 	if (p->state == PUNCH_QUEUED && before->state != PUNCH_QUEUED)
 		j->on.queued(j->on.arg, p);
 	if (p->state == PUNCH_HELD && before->state != PUNCH_HELD)

@@ -21,7 +21,7 @@ struct judging_events {
 	void (*queued)(void *arg, const struct punch *p);
 	void (*held)(void *arg, const struct punch *p);
 	/* In the open transaction: a queued punch has another person or time, or left the queue. */
-	void (*moved)(void *arg);
+	void (*moved)(void *arg, const struct punch *p);
 };
 
 struct judging {

@@ -122,9 +122,9 @@ static void on_added(void *arg, const struct punch *p)
 		rejudge_held(d->rejudge, p);
 }
 
-static void on_moved(void *arg)
+static void on_moved(void *arg, const struct punch *p)
 {
-	forward_moved(((struct punchd *)arg)->forward);
+	forward_moved(((struct punchd *)arg)->forward, p);
 }
 
 static int on_join(void *arg)

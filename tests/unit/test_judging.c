@@ -28,9 +28,10 @@ static void on_held(void *arg, const struct punch *p)
 	held++;
 }
 
-static void on_moved(void *arg)
+static void on_moved(void *arg, const struct punch *p)
 {
 	(void)arg;
+	assert_true(p->seq > 0);
 	moved++;
 }
 
@@ -267,6 +268,24 @@ static void test_the_freezing_of_a_later_one_holds(void **state)
 	assert_int_equal(get(late.seq).type, TYPE_CHECK_OUT);
 }
 
+/* The one that was frozen first had the other one suppressed; thawed, it is the double. */
+static void test_thawing_makes_way_for_the_first(void **state)
+{
+	struct punch a = punch_at(0, 0, "usr_1"), b = punch_at(0, 0, "usr_1");
+	struct punch *first = memcmp(a.identity, b.identity, IDENTITY_SIZE) < 0 ? &a : &b,
+		     *second = first == &a ? &b : &a;
+
+	(void)state;
+	first->type_sent = second->type_sent = TYPE_CHECK_IN;
+	arrive(second);
+	freeze(second->seq);
+	arrive(first);
+	assert_int_equal(get(first->seq).state, PUNCH_SUPPRESSED);
+	change(second->seq, thaw);
+	assert_int_equal(get(first->seq).state, PUNCH_QUEUED);
+	assert_int_equal(get(second->seq).state, PUNCH_SUPPRESSED);
+}
+
 static void test_a_link_joins_two(void **state)
 {
 	struct punch known = punch_at(9 * 3600, 0, "usr_1"), strange = punch_at(8 * 3600, 1, "17");
@@ -371,6 +390,7 @@ int main(void)
 		CASE(test_a_duplicate_changes_nothing),
 		CASE(test_discarding_brings_back_its_double),
 		CASE(test_the_freezing_of_a_later_one_holds),
+		CASE(test_thawing_makes_way_for_the_first),
 		CASE(test_a_link_joins_two),
 		CASE(test_strange_slots_are_of_one_terminal),
 		CASE(test_what_was_suppressed_before_a_purge_could_reach_stays),
