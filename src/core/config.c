@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <ini.h>
 
+#include "base/utf8.h"
 #include "core/config_keys.h"
-
-#define LINE_BYTES_MAX 190 /* Debian's libinih splits a line of over 200 bytes in two */
+#include "core/punch.h"
 
 /* Where a key's value was read, for faults that show only at the end. */
 struct config_origin {
@@ -24,6 +24,7 @@ struct reading {
 	int line;
 	char section[64];
 	bool section_known;
+	struct config_terminal *terminal; /* whose section it is; NULL: another one */
 	int error;
 };
 
@@ -79,11 +80,53 @@ static bool is_setting(const char *line)
 	return false;
 }
 
+static bool is_terminal_name(const char *name)
+{
+	for (const char *s = name; *s; s++) {
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return false;
+	}
+	return name[0] && strlen(name) <= TERMINAL_MAX && utf8_valid(name);
+}
+
+/* `[terminal "NAME"]`: at is behind the word. */
+static void enter_terminal(struct reading *r, const char *at)
+{
+	char name[CONFIG_LINE_MAX + 1];
+	size_t n;
+	int made;
+
+	at += strspn(at, " \t");
+	n = at[0] == '"' ? strcspn(at + 1, "\"") : 0;
+	if (n == 0 || at[1 + n] != '"' || at[2 + n] != ']' || !nothing_follows(at + n + 3)) {
+		fault(r, "a terminal's section is written [terminal \"NAME\"]");
+		return;
+	}
+	snprintf(name, sizeof name, "%.*s", (int)n, at + 1);
+	if (!is_terminal_name(name)) {
+		fault(r, "a terminal's name has 1 to %d bytes of UTF-8 without control characters",
+			TERMINAL_MAX);
+		return;
+	}
+	made = config_terminals_make(&r->config->terminals, name, &r->terminal);
+	if (made == -ENOMEM)
+		r->error = made;
+	else if (made < 0)
+		fault(r, "there may be %d sections of terminals at most", CONFIG_TERMINALS_MAX);
+	r->section_known = made == 0;
+}
+
 static void enter_section(struct reading *r, const char *line)
 {
 	size_t n = strcspn(line + 1, "]");
 
 	r->section_known = false;
+	r->terminal = NULL;
+	if (strncmp(line + 1, "terminal", 8) == 0 && strchr(" \t\"]", line[9])) {
+		snprintf(r->section, sizeof r->section, "terminal");
+		enter_terminal(r, line + 9);
+		return;
+	}
 	snprintf(r->section, sizeof r->section, "%.*s", (int)n, line + 1);
 	if (line[1 + n] != ']' || !nothing_follows(line + n + 2))
 		fault(r, "a section ends with ] and nothing else");
@@ -122,8 +165,8 @@ static bool check_bytes(struct reading *r, const char *bytes, size_t n)
 {
 	if (memchr(bytes, '\0', n))
 		fault(r, "a NUL byte");
-	else if (n > LINE_BYTES_MAX)
-		fault(r, "a line of more than %d bytes", LINE_BYTES_MAX);
+	else if (n > CONFIG_LINE_MAX)
+		fault(r, "a line of more than %d bytes", CONFIG_LINE_MAX);
 	else
 		return true;
 	return false;
@@ -184,22 +227,38 @@ static void refuse_value(struct reading *r, const struct config_key *k, const ch
 	buf_done(&wanted);
 }
 
+/* Where a terminal's zone was read, for the fault that only the machine can tell. */
+static int note_zone(struct reading *r)
+{
+	struct config_terminal *t = r->terminal;
+
+	free(t->file);
+	t->file = strdup(r->file);
+	t->line = r->line;
+	return t->file ? 0 : -ENOMEM;
+}
+
 /* libinih's handler; its own idea of the section is empty, since it never sees one. */
 static int take_setting(void *user, const char *section, const char *name, const char *value)
 {
 	struct reading *r = user;
-	const struct config_key *k = config_key_find(r->section, name);
-	int result;
+	const struct config_key *k = r->terminal ? config_terminal_key(name)
+						 : config_key_find(r->section, name);
+	int result, noted = 0;
 
 	(void)section;
 	if (!k) {
 		fault(r, "there is no key `%s` in [%s]", name, r->section);
 		return 1;
 	}
-	result = config_key_set(r->config, k, value);
+	result = config_key_set(r->terminal ? (void *)r->terminal : r->config, k, value);
 	if (result < 0 && result != -ENOMEM)
 		refuse_value(r, k, value);
-	if (result == -ENOMEM || note_origin(r, k, result < 0) < 0)
+	if (result != -ENOMEM)
+		noted = !r->terminal                     ? note_origin(r, k, result < 0)
+			: strcmp(name, "time_zone") == 0 ? note_zone(r)
+							 : 0;
+	if (result == -ENOMEM || noted < 0)
 		r->error = -ENOMEM;
 	return 1;
 }
@@ -272,6 +331,7 @@ void config_check(const struct config *c, struct buf *faults)
 int config_init(struct config *c)
 {
 	*c = (struct config){.origins = NULL};
+	config_terminals_init(&c->terminals);
 	c->origins = calloc(config_keys_count, sizeof *c->origins);
 	if (!c->origins)
 		return -ENOMEM;
@@ -298,6 +358,7 @@ void config_done(struct config *c)
 	}
 	free(c->origins);
 	c->origins = NULL;
+	config_terminals_done(&c->terminals);
 }
 
 static void print_section(const struct config_key *k, const char **last, struct buf *out)
@@ -312,7 +373,7 @@ static void print_section(const struct config_key *k, const char **last, struct 
  * the value, and a line has a cap. */
 static void print_setting(const char *name, const char *value, struct buf *out)
 {
-	bool roomy = value[0] != ';' && strlen(name) + 3 + strlen(value) <= LINE_BYTES_MAX;
+	bool roomy = value[0] != ';' && strlen(name) + 3 + strlen(value) <= CONFIG_LINE_MAX;
 
 	buf_addf(out, roomy ? "%s = %s\n" : "%s=%s\n", name, value);
 }
@@ -322,7 +383,7 @@ void config_print(const struct config *c, struct buf *out)
 	const char *last = NULL;
 	struct buf value;
 
-	buf_init(&value, LINE_BYTES_MAX);
+	buf_init(&value, CONFIG_LINE_MAX);
 	for (size_t i = 0; i < config_keys_count; i++) {
 		print_section(&config_keys[i], &last, out);
 		buf_clear(&value);
@@ -330,6 +391,7 @@ void config_print(const struct config *c, struct buf *out)
 		print_setting(config_keys[i].name, value.data, out);
 	}
 	buf_done(&value);
+	config_terminals_print(&c->terminals, out, print_setting);
 }
 
 void config_example(struct buf *out)
@@ -342,6 +404,16 @@ void config_example(struct buf *out)
 		print_section(k, &last, out);
 		buf_addf(out, "# %s\n;%s = %s\n", k->help, k->name, k->fallback);
 	}
+	buf_add_str(out,
+		"\n# One section a terminal that needs one; the name is what the terminal calls "
+		"itself.\n"
+		"#[terminal \"005a213b000b93cc\"]\n"
+		"# its serial_number in the cloud, default the section's name\n"
+		"#serial = BIO-FP-001\n"
+		"# as in [site] and [punches]\n"
+		"#time_zone = Europe/Berlin\n"
+		"#direction = check_in\n"
+		"#double_tap = 300s\n");
 }
 
 void config_restart_keys(const struct config *now, const struct config *wanted, struct buf *out)
@@ -356,6 +428,8 @@ void config_restart_keys(const struct config *now, const struct config *wanted, 
 
 void config_take_live(struct config *now, struct config *wanted)
 {
+	struct config_terminals terminals = now->terminals;
+
 	for (size_t i = 0; i < config_keys_count; i++) {
 		struct config_origin origin = now->origins[i];
 
@@ -365,4 +439,6 @@ void config_take_live(struct config *now, struct config *wanted)
 		now->origins[i] = wanted->origins[i];
 		wanted->origins[i] = origin;
 	}
+	now->terminals = wanted->terminals;
+	wanted->terminals = terminals;
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "core/config_terminals.h"
 
 struct config_origin;
 
@@ -46,8 +47,11 @@ struct config {
 		char *name;
 		char *time_zone;
 		int64_t day_start_s; /* after midnight */
+		int64_t max_shift_ms;
 	} site;
 	struct {
+		int64_t direction; /* enum direction_rule */
+		int64_t double_tap_ms;
 		int64_t max_age_ms;
 		int64_t max_future_ms;
 		int64_t accept_from_s; /* INT64_MIN: no limit */
@@ -72,6 +76,7 @@ struct config {
 	struct {
 		int64_t level; /* enum log_level */
 	} log;
+	struct config_terminals terminals;
 	struct config_origin *origins; /* where each value was read; config.c's own */
 };
 

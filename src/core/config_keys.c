@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "core/rules.h"
 #include "core/verdict.h"
 
 #define DAY_MS  86400000LL
@@ -59,6 +60,17 @@ const struct config_key config_keys[] = {
 		"IANA name, e.g. Europe/Berlin; default the system's"},
 	{"site", "day_start", CONFIG_CLOCK, AT(site.day_start_s), "04:00", 0, 86399, false,
 		"where a working day turns over"},
+	{"site", "max_shift", CONFIG_DURATION, AT(site.max_shift_ms), "12h", 0, CONFIG_WEEK_MS,
+		true,
+		"a check_in younger than this is closed by the next punch even across day_start"},
+	{"punches", "direction", CONFIG_DIRECTION, AT(punches.direction), "alternate", 0,
+		DIRECTION_HOLD, true,
+		"where a terminal does not say which way a punch goes: alternate, check_in, "
+		"check_out or hold"},
+	{"punches", "double_tap", CONFIG_DURATION, AT(punches.double_tap_ms), "60s", 0,
+		CONFIG_WEEK_MS, true,
+		"a second punch of the same user at the same terminal within this time is "
+		"suppressed; 0: off"},
 	{"punches", "max_age", CONFIG_DURATION, AT(punches.max_age_ms), "90d", 1000, EVER_MS, true,
 		"a punch older than this when it came is held as stale"},
 	{"punches", "accept_from", CONFIG_TIME, AT(punches.accept_from_s), "", 0, 0, true,
@@ -129,14 +141,14 @@ bool config_key_is_text(const struct config_key *k)
 		k->type == CONFIG_PREFIX;
 }
 
-char **config_key_text(const struct config *c, const struct config_key *k)
+char **config_key_text(const void *values, const struct config_key *k)
 {
-	return (char **)((uintptr_t)c + k->offset);
+	return (char **)((uintptr_t)values + k->offset);
 }
 
-static int64_t *number_of(const struct config *c, const struct config_key *k)
+static int64_t *number_of(const void *values, const struct config_key *k)
 {
-	return (int64_t *)((uintptr_t)c + k->offset);
+	return (int64_t *)((uintptr_t)values + k->offset);
 }
 
 /* ---- reading values */
@@ -195,6 +207,21 @@ static int parse_answer(const struct config_key *k, const char *value, int64_t *
 	return -EINVAL;
 }
 
+/* By enum direction_rule. */
+static const char *const directions[] = {"alternate", "check_in", "check_out", "hold"};
+#define DIRECTIONS ((int64_t)(sizeof directions / sizeof directions[0]))
+
+static int parse_direction(const char *value, int64_t *ret)
+{
+	for (int64_t i = 0; i < DIRECTIONS; i++) {
+		if (strcmp(value, directions[i]) == 0) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int parse_level(const char *value, int64_t *ret)
 {
 	enum log_level level;
@@ -231,6 +258,7 @@ static int parse_number(const struct config_key *k, const char *value, int64_t *
 	case CONFIG_TIME: return parse_time(value, ret);
 	case CONFIG_LEVEL: return parse_level(value, ret);
 	case CONFIG_ANSWER: return parse_answer(k, value, ret);
+	case CONFIG_DIRECTION: return parse_direction(value, ret);
 	case CONFIG_TEXT:
 	case CONFIG_URL:
 	case CONFIG_ABSOLUTE:
@@ -263,7 +291,7 @@ static int check_text(const struct config_key *k, const char *value)
 	return 0;
 }
 
-static int set_text(struct config *c, const struct config_key *k, const char *value)
+static int set_text(void *values, const struct config_key *k, const char *value)
 {
 	int r = check_text(k, value);
 	char *copy;
@@ -273,24 +301,24 @@ static int set_text(struct config *c, const struct config_key *k, const char *va
 	copy = strdup(value);
 	if (!copy)
 		return -ENOMEM;
-	free(*config_key_text(c, k));
-	*config_key_text(c, k) = copy;
+	free(*config_key_text(values, k));
+	*config_key_text(values, k) = copy;
 	return 0;
 }
 
-int config_key_set(struct config *c, const struct config_key *k, const char *value)
+int config_key_set(void *values, const struct config_key *k, const char *value)
 {
 	int64_t number;
 	int r;
 
 	if (config_key_is_text(k))
-		return set_text(c, k, value);
+		return set_text(values, k, value);
 	r = parse_number(k, value, &number);
 	if (r < 0)
 		return r;
 	if (!in_range(k, number))
 		return -ERANGE;
-	*number_of(c, k) = number;
+	*number_of(values, k) = number;
 	return 0;
 }
 
@@ -325,6 +353,7 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 		break;
 	case CONFIG_LEVEL: print_level(value, out); break;
 	case CONFIG_ANSWER: buf_add_str(out, answers[value]); break;
+	case CONFIG_DIRECTION: buf_add_str(out, directions[value]); break;
 	case CONFIG_PLAN:
 		if (value == 0) {
 			buf_add_str(out, "auto");
@@ -339,12 +368,12 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 	}
 }
 
-void config_key_print(const struct config *c, const struct config_key *k, struct buf *out)
+void config_key_print(const void *values, const struct config_key *k, struct buf *out)
 {
 	if (config_key_is_text(k))
-		buf_add_str(out, *config_key_text(c, k));
+		buf_add_str(out, *config_key_text(values, k));
 	else
-		print_number(k, *number_of(c, k), out);
+		print_number(k, *number_of(values, k), out);
 }
 
 static void describe_range(
@@ -380,6 +409,7 @@ void config_key_describe(const struct config_key *k, struct buf *out)
 		buf_add_str(
 			out, k->max < VERDICT_PARK ? "hold or forward" : "hold, park or forward");
 		break;
+	case CONFIG_DIRECTION: buf_add_str(out, "alternate, check_in, check_out or hold"); break;
 	case CONFIG_ABSOLUTE: buf_add_str(out, "an absolute path"); break;
 	case CONFIG_PREFIX:
 		buf_add_str(out, "a topic's beginning, without + and # and no leading $");

@@ -134,7 +134,10 @@ const char *profile_time_read(const struct profile *profile, const struct profil
 /* A message being read. Begin with profile_reading_init, end with _done. */
 struct profile_reading {
 	const struct profile *profile;
-	const struct zone *zone;
+	const struct zone *zone; /* of local times, */
+	/* or asked for by the terminal's name, where this is set after _init */
+	const struct zone *(*zone_of)(void *arg, const char *terminal);
+	void *zone_arg;
 	const char *bytes;
 	size_t length;
 	json_t *message; /* as parsed; owned */

@@ -6,6 +6,7 @@
 #include "core/profile_check.h"
 
 #define YEAR_S (366LL * 86400)
+#define WEEK_S (7LL * 86400)
 
 static const char *const profile_keys[] = {"name", "about", "qos", "topic", "format", "columns",
 	"retained", "unwrap", "records", "accept", "device", "user", "user_reject", "record_id",
@@ -406,7 +407,7 @@ static void load(struct checker *c, struct profile *p)
 	p->user_reject = check_list(c, p->root, "user_reject", false, true);
 	p->record_id = check_paths(c, p->root, "record_id", false, false);
 	p->strip = check_paths(c, p->root, "strip", false, true);
-	p->double_tap_s = check_number(c, p->root, "double_tap_s", 0, YEAR_S, -1);
+	p->double_tap_s = check_number(c, p->root, "double_tap_s", 0, WEEK_S, -1);
 	load_time(c, p);
 	load_direction(c, p);
 	load_live(c, p);

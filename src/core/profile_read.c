@@ -227,6 +227,11 @@ static const char *read_sender(struct profile_reading *r, struct punch *p)
 	return ack_topic_fault(r);
 }
 
+static const struct zone *zone_at(const struct profile_reading *r, const char *terminal)
+{
+	return r->zone_of ? r->zone_of(r->zone_arg, terminal) : r->zone;
+}
+
 static void read_fields(struct profile_reading *r, struct payload_record *ret)
 {
 	struct punch *p = &ret->punch;
@@ -243,7 +248,8 @@ static void read_fields(struct profile_reading *r, struct payload_record *ret)
 	if (!fault || user > 0)
 		fault = sender_fault;
 	if (!fault)
-		fault = profile_time_read(r->profile, &r->view, r->zone, p, &bad_time);
+		fault = profile_time_read(
+			r->profile, &r->view, zone_at(r, p->terminal), p, &bad_time);
 	ret->fault = fault;
 	if (fault && !bad_time)
 		return;

@@ -6,14 +6,93 @@
 #include "core/workday.h"
 #include "daemon/opening.h"
 
-struct terminal_rules context_rules(const struct context *c, const char *terminal)
+struct terminal_rules context_rules(struct context *c, const char *terminal)
 {
-	return (struct terminal_rules){
-		.serial = terminal,
-		.zone = c->zone,
-		.direction = DIRECTION_ALTERNATE,
-		.double_tap_s = 60,
+	const struct config_terminal *own = config_terminals_find(&c->config.terminals, terminal);
+	const struct profile *family = families_find(
+		&c->families, c->store, terminal, &c->profiles);
+	struct terminal_rules rules = {
+		.serial = own && own->serial[0] ? own->serial : terminal,
+		.zone = own && own->time_zone[0] ? strmap_get(&c->zones, own->time_zone) : NULL,
+		.direction = (enum direction_rule)c->config.punches.direction,
+		.double_tap_s = c->config.punches.double_tap_ms / 1000,
 	};
+
+	if (!rules.zone)
+		rules.zone = c->zone;
+	if (own && own->direction >= 0)
+		rules.direction = (enum direction_rule)own->direction;
+	if (family && family->double_tap_s >= 0)
+		rules.double_tap_s = family->double_tap_s;
+	if (own && own->double_tap_ms >= 0)
+		rules.double_tap_s = own->double_tap_ms / 1000;
+	return rules;
+}
+
+/* A zone that cannot be read any more, though it was when the settings were checked, is the site's. */
+static int take_zone(struct context *c, const char *name)
+{
+	struct zone *zone;
+
+	if (!name[0] || strmap_get(&c->zones, name) || zone_load(name, &zone) < 0)
+		return 0;
+	if (strmap_put(&c->zones, name, zone, NULL) == 0)
+		return 0;
+	zone_free(zone);
+	return -ENOMEM;
+}
+
+int context_take_settings(struct context *c)
+{
+	const struct config_terminal *one;
+	int64_t window_ms = c->config.punches.double_tap_ms;
+	size_t pos = 0;
+	int r = 0;
+
+	while ((one = config_terminals_next(&c->config.terminals, &pos, NULL)) && r == 0) {
+		r = take_zone(c, one->time_zone);
+		if (one->double_tap_ms > window_ms)
+			window_ms = one->double_tap_ms;
+	}
+	c->window_max_s = window_ms / 1000;
+	for (size_t i = 0; i < c->profiles.count; i++) {
+		if (c->profiles.list[i]->double_tap_s > c->window_max_s)
+			c->window_max_s = c->profiles.list[i]->double_tap_s;
+	}
+	c->max_shift_s = c->config.site.max_shift_ms / 1000;
+	return r;
+}
+
+void context_done(struct context *c)
+{
+	struct zone *zone;
+	size_t pos = 0;
+
+	while ((zone = strmap_next(&c->zones, &pos, NULL)))
+		zone_free(zone);
+	strmap_done(&c->zones);
+	families_done(&c->families);
+}
+
+const char *context_terminal_of(const struct context *c, const char *serial, size_t *pos)
+{
+	const struct config_terminal *one;
+	const char *name;
+
+	/* The first call is for the serial itself; the map's places are one further. */
+	if (*pos == 0) {
+		*pos = 1;
+		one = config_terminals_find(&c->config.terminals, serial);
+		if (!one || !one->serial[0] || strcmp(one->serial, serial) == 0)
+			return serial;
+	}
+	(*pos)--;
+	while ((one = config_terminals_next(&c->config.terminals, pos, &name))) {
+		if (strcmp(one->serial, serial) == 0 && strcmp(name, serial) != 0)
+			break;
+	}
+	(*pos)++;
+	return one ? name : NULL;
 }
 
 void context_judge(struct context *c, struct punch *p)
@@ -69,6 +148,7 @@ static void end(struct context *c, int error, const char *what)
 
 int context_store_failed(struct context *c, int error, const char *what)
 {
+	families_forget(&c->families);
 	if (c->stopping)
 		return error;
 	if (store_is_fatal(error)) {

@@ -18,6 +18,7 @@
 #include "core/rules.h"
 #include "core/verdict.h"
 #include "daemon/alarms.h"
+#include "daemon/families.h"
 #include "edge/loop.h"
 #include "store/store.h"
 
@@ -32,6 +33,8 @@ struct context {
 	int64_t max_shift_s;
 	int64_t window_max_s; /* the longest window of a double tap at any terminal */
 	struct zone *zone;
+	struct strmap zones; /* of single terminals, by name */
+	struct families families;
 	struct clocktrust clock;
 	struct alarms alarms;
 	const char *site;
@@ -50,7 +53,17 @@ struct context {
 };
 
 /* What holds at a terminal, by its own name. Valid until the settings change. */
-struct terminal_rules context_rules(const struct context *c, const char *terminal);
+struct terminal_rules context_rules(struct context *c, const char *terminal);
+
+/* The settings are others now: what follows from them. Returns 0 or -ENOMEM. */
+int context_take_settings(struct context *c);
+
+/* Free what these calls have made. */
+void context_done(struct context *c);
+
+/* What the terminals are called whose serial_number in the cloud this is, after the settings: one
+ * after the other, *pos begins at 0; NULL at the end. The serial itself comes first. */
+const char *context_terminal_of(const struct context *c, const char *serial, size_t *pos);
 
 /* Judge a punch that is not frozen, by everything that is known now. */
 void context_judge(struct context *c, struct punch *p);

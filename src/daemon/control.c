@@ -209,8 +209,8 @@ static void serve_users(struct call *call)
 
 static void serve_devices(struct call *call)
 {
-	call->body = json_pack("{s:o}", "data",
-		people_devices(&call->control->context->directory, call->control->terminals));
+	call->body = json_pack(
+		"{s:o}", "data", people_devices(call->control->context, call->control->terminals));
 }
 
 static void serve_sync(struct call *call)

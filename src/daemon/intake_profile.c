@@ -121,6 +121,11 @@ static int take_records(struct intake *in, struct arrival *a)
 	return r;
 }
 
+static const struct zone *zone_of(void *arg, const char *terminal)
+{
+	return context_rules(arg, terminal).zone;
+}
+
 static int take_punches(struct intake *in, struct arrival *a, const struct profile *p)
 {
 	struct profile_reading reading;
@@ -132,6 +137,8 @@ static int take_punches(struct intake *in, struct arrival *a, const struct profi
 	}
 	r = profile_reading_init(
 		&reading, p, a->topic, a->m->payload, a->m->length, in->context->zone);
+	reading.zone_of = zone_of;
+	reading.zone_arg = in->context;
 	a->reading = &reading;
 	if (r == 0)
 		r = take_records(in, a);

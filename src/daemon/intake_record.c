@@ -61,7 +61,13 @@ static int add(struct intake *in, struct arrival *a, struct punch *p, const stru
 		in->on.added(in->on.arg, p);
 	if (ack_it)
 		ack(in, a, p, r == 0);
-	return r == 0 ? 0 : judging_added(in->judging, p);
+	if (r == 0)
+		return 0;
+	r = judging_added(in->judging, p);
+	/* Only now: strangers' names are bounded by those that have punches. */
+	return r < 0 ? r
+		     : families_note(&in->context->families, s, p->terminal,
+			       a->reading ? a->reading->profile : NULL);
 }
 
 /* A punch with a record id and no time: is it one that came before? Returns 1, 0, or an error. */
@@ -132,9 +138,10 @@ static int take_timeless(struct intake *in, struct arrival *a, struct payload_re
 	return r < 0 || p->seq == 0 ? r : store_timeless_set(c->store, key, p->seq);
 }
 
-static bool is_stranger(const struct context *c, const struct punch *p)
+static bool is_stranger(struct context *c, const struct punch *p)
 {
-	return c->devices_pass_ms != 0 && !directory_device(&c->directory, p->terminal);
+	return c->devices_pass_ms != 0 &&
+		!directory_device(&c->directory, context_rules(c, p->terminal).serial);
 }
 
 /* Whether its terminal waits for our acknowledgement, and keeps the punch without one. */

@@ -10,6 +10,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/context.c src/daemon/context.h \
 	src/daemon/control.c src/daemon/control.h src/daemon/control_private.h \
 	src/daemon/control_links.c src/daemon/control_lobby.c \
+	src/daemon/families.c src/daemon/families.h \
 	src/daemon/forward.c src/daemon/forward.h src/daemon/forward_private.h \
 	src/daemon/forward_answer.c src/daemon/forward_join.c src/daemon/forward_settle.c \
 	src/daemon/guard.c src/daemon/guard.h \

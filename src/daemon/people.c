@@ -42,7 +42,8 @@ static json_t *user_json(const struct dir_user *u)
 		text_or_null(u->updated_at), "gone", directory_user_gone(u));
 }
 
-static json_t *device_json(const struct dir_device *v, const struct terminals *t)
+static json_t *device_json(
+	const struct context *c, const struct dir_device *v, const struct terminals *t)
 {
 	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "serial",
 		text_or_null(v->serial), "device_id", text_or_null(v->id), "name",
@@ -50,7 +51,7 @@ static json_t *device_json(const struct dir_device *v, const struct terminals *t
 		text_or_null(v->status), "location", text_or_null(v->location), "updated_at",
 		text_or_null(v->updated_at), "gone", directory_device_gone(v));
 
-	terminals_seen(t, v->serial, json);
+	terminals_seen(t, c, v->serial, json);
 	return json;
 }
 
@@ -82,8 +83,9 @@ json_t *people_users(const struct directory *d, const char *query, const char *a
 	return list;
 }
 
-json_t *people_devices(const struct directory *d, const struct terminals *t)
+json_t *people_devices(const struct context *c, const struct terminals *t)
 {
+	const struct directory *d = &c->directory;
 	const struct dir_device **all = malloc(
 		(d->lists[DIR_DEVICES].chain.used + 1) * sizeof(struct dir_device *));
 	json_t *list = json_array();
@@ -99,7 +101,7 @@ json_t *people_devices(const struct directory *d, const struct terminals *t)
 		all[n++] = v;
 	qsort(all, n, sizeof(struct dir_device *), by_serial);
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, device_json(all[i], t));
+		json_array_append_new(list, device_json(c, all[i], t));
 	free(all);
 	return list;
 }

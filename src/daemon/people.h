@@ -17,6 +17,6 @@ json_t *people_users(const struct directory *d, const char *query, const char *a
 	const char **ret_next);
 
 /* All devices by serial, with what was seen of each. NULL without memory. */
-json_t *people_devices(const struct directory *d, const struct terminals *t);
+json_t *people_devices(const struct context *c, const struct terminals *t);
 
 #endif

@@ -149,9 +149,10 @@ static void on_directory_changed(void *arg, bool people)
 	rejudge_start(((struct punchd *)arg)->rejudge, people ? REJUDGE_PEOPLE : REJUDGE_HELD);
 }
 
+/* By a wrong clock taps may have been taken for too old to be looked at. */
 static void on_clock_changed(void *arg)
 {
-	rejudge_start(((struct punchd *)arg)->rejudge, REJUDGE_HELD);
+	rejudge_start(((struct punchd *)arg)->rejudge, REJUDGE_ALL);
 }
 
 static void on_rejudged(void *arg)
@@ -208,8 +209,6 @@ static void take_settings(struct punchd *d)
 	const struct config *c = &d->context.config;
 
 	log_set_level((enum log_level)c->log.level);
-	d->context.max_shift_s = 12 * 3600;
-	d->context.window_max_s = 60;
 	d->context.verdict = (struct verdict_settings){
 		.max_age_s = c->punches.max_age_ms / 1000,
 		.max_future_s = c->punches.max_future_ms / 1000,
@@ -242,6 +241,8 @@ static void take_profiles(struct punchd *d, struct profile_set *wanted)
 		old = *wanted;
 	}
 	profile_set_done(&old);
+	if (context_take_settings(&d->context) < 0)
+		log_error("config", "out of memory: zones of terminals may be missing");
 }
 
 static void on_hangup(void *arg)
@@ -318,6 +319,8 @@ static int make_context(struct punchd *d)
 	int r = clock_boot_id(c->boot_id);
 
 	directory_init(&c->directory, seed);
+	strmap_init(&c->zones, seed);
+	families_init(&c->families, seed);
 	links_init(&c->links, seed);
 	c->site = settings_site(&c->config, d->site, sizeof d->site);
 	if (r == 0)
@@ -329,6 +332,8 @@ static int make_context(struct punchd *d)
 	}
 	take_settings(d);
 	r = make_profiles(c);
+	if (r == 0)
+		r = context_take_settings(c);
 	if (r == 0)
 		r = opening_store(c);
 	if (r == 0)
@@ -492,6 +497,7 @@ static void unmake(struct punchd *d)
 	directory_done(&c->directory);
 	links_done(&c->links);
 	zone_free(c->zone);
+	context_done(c);
 	profile_set_done(&c->profiles);
 	config_done(&c->config);
 	loop_free(c->loop);

@@ -37,7 +37,7 @@ struct rejudge {
 
 /* ---- what a pass is remembered by */
 
-/* The settings and zones by which punches are judged, as a number that is never 0. */
+/* The settings, zones and clock by which punches are judged, as a number that is never 0. */
 static int64_t judged_by(const struct context *c)
 {
 	static const int64_t month_s = 30 * 86400;
@@ -45,6 +45,7 @@ static int64_t judged_by(const struct context *c)
 	uint64_t hash = 0;
 
 	buf_init(&text, 1 << 24);
+	buf_addf(&text, "%lld\n", (long long)c->boot);
 	config_print(&c->config, &text);
 	for (size_t i = 0; i < c->profiles.count; i++)
 		buf_addf(&text, "%s %lld\n", c->profiles.list[i]->name,

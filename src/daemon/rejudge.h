@@ -22,12 +22,12 @@ struct rejudge_events {
 
 /* How far a change reaches. Each includes those before it. */
 enum rejudge_scope {
-	/* What is held may go: devices, the clock, a time that is due. */
+	/* What is held may go: devices, a time that is due. */
 	REJUDGE_HELD,
 	/* Any unfrozen punch may have become another person's, and the taps around it something else:
 	 * people, links. Until that is written nothing is frozen (context.rejudging). */
 	REJUDGE_PEOPLE,
-	/* Each tap is to be looked at anew: settings. */
+	/* Each tap is to be looked at anew: settings, the clock. */
 	REJUDGE_ALL,
 };
 
@@ -35,8 +35,8 @@ int rejudge_new(struct context *context, struct judging *judging,
 	const struct rejudge_events *events, struct rejudge **ret_rejudge);
 void rejudge_free(struct rejudge *r);
 
-/* At the start: everything where a pass was cut short or the settings are others now, else what is
- * held. */
+/* At the start: everything where a pass was cut short, the settings are others now or the machine was
+ * off, else what is held. */
 void rejudge_begin(struct rejudge *r);
 
 /* Something changed: look at every punch that it may reach, from the first on. */

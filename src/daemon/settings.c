@@ -127,6 +127,29 @@ static int check_profiles(const struct config *c, struct buf *faults)
 	return r;
 }
 
+static int check_terminals(const struct config *c, struct buf *faults)
+{
+	const struct config_terminal *one;
+	struct zone *zone;
+	size_t pos = 0;
+	int r;
+
+	while ((one = config_terminals_next(&c->terminals, &pos, NULL))) {
+		if (!one->time_zone[0])
+			continue;
+		zone = NULL;
+		r = zone_load(one->time_zone, &zone);
+		zone_free(zone);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			buf_addf(faults,
+				"%s:%d: time_zone: `%s` is no zone that this system knows\n",
+				one->file, one->line, one->time_zone);
+	}
+	return 0;
+}
+
 /* What only the machine can tell: names of zones, files that are named. */
 static int check_files(const struct config *c, struct buf *faults)
 {
@@ -140,13 +163,14 @@ static int check_files(const struct config *c, struct buf *faults)
 	if (r < 0)
 		config_fault(c, "site", "time_zone", faults,
 			"`%s` is no zone that this system knows", c->site.time_zone);
+	r = check_terminals(c, faults);
 	if (settings_password(c, &password, words) < 0)
 		config_fault(c, "mqtt", "password_file", faults, "%s", words);
 	file_secret_free(password);
 	if (c->api.ca_file[0] && access(c->api.ca_file, R_OK) < 0)
 		config_fault(
 			c, "api", "ca_file", faults, "%s: %s", c->api.ca_file, strerror(errno));
-	return 0;
+	return r;
 }
 
 int settings_read(struct config *c, const char *file, struct buf *faults)

@@ -138,6 +138,6 @@ json_t *status_json(const struct control *control)
 	json_object_set_new(s, "directory", directory_json(control));
 	json_object_set_new(s, "store", store_json(c));
 	json_object_set_new(s, "clock", json_pack("{s:b}", "synchronized", c->clock.trusted));
-	json_object_set_new(s, "terminals", terminals_json(control->terminals, &c->directory));
+	json_object_set_new(s, "terminals", terminals_json(control->terminals, c));
 	return s;
 }

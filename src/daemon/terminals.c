@@ -119,22 +119,31 @@ static json_t *time_or_null(int64_t wall_us)
 			    : json_string(time_format_utc(wall_us / CLOCK_US_PER_S, -1, text));
 }
 
-static json_t *terminal_json(
-	const char *serial, const struct terminal *one, const struct directory *directory)
+static json_t *terminal_json(struct context *c, const char *name, const struct terminal *one)
 {
-	const struct dir_device *device = directory_device(directory, serial);
+	const char *serial = context_rules(c, name).serial;
+	const struct dir_device *device = directory_device(&c->directory, serial);
 
-	return json_pack("{s:s, s:s?, s:o, s:o, s:o, s:n}", "serial", serial, "device_id",
-		device ? device->id : NULL, "online",
+	return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o, s:n}", "serial", serial, "name", name,
+		"device_id", device ? device->id : NULL, "online",
 		one->online < 0 ? json_null() : json_boolean(one->online), "last_seen",
 		time_or_null(one->seen_us), "last_punch", time_or_null(one->punch_us), "skew_s");
 }
 
-void terminals_seen(const struct terminals *t, const char *serial, json_t *into)
+void terminals_seen(
+	const struct terminals *t, const struct context *c, const char *serial, json_t *into)
 {
-	const struct terminal *one = strmap_get(&t->by_serial, serial);
-	int online = one ? one->online : -1;
+	const struct terminal *one = NULL, *other;
+	const char *name;
+	size_t pos = 0;
+	int online;
 
+	while ((name = context_terminal_of(c, serial, &pos))) {
+		other = strmap_get(&t->by_serial, name);
+		if (other && (!one || other->seen_us > one->seen_us))
+			one = other;
+	}
+	online = one ? one->online : -1;
 	json_object_set_new(into, "online", online < 0 ? json_null() : json_boolean(online));
 	json_object_set_new(into, "last_seen", time_or_null(one ? one->seen_us : 0));
 	json_object_set_new(into, "last_punch", time_or_null(one ? one->punch_us : 0));
@@ -145,7 +154,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-json_t *terminals_json(const struct terminals *t, const struct directory *directory)
+json_t *terminals_json(const struct terminals *t, struct context *c)
 {
 	size_t count = strmap_count(&t->by_serial), n = 0, pos = 0;
 	const char **names = calloc(count + 1, sizeof *names);
@@ -156,8 +165,8 @@ json_t *terminals_json(const struct terminals *t, const struct directory *direct
 	if (names)
 		qsort(names, n, sizeof *names, by_name);
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list,
-			terminal_json(names[i], strmap_get(&t->by_serial, names[i]), directory));
+		json_array_append_new(
+			list, terminal_json(c, names[i], strmap_get(&t->by_serial, names[i])));
 	free(names);
 	return list;
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "base/strmap.h"
-#include "core/directory.h"
+#include "daemon/context.h"
 
 /* Strangers choose these names: beyond so many, new ones are not listed. */
 #define TERMINALS_SHOWN_MAX 10000
@@ -45,11 +45,12 @@ typedef void terminals_due(void *arg, const char *serial);
 void terminals_clocks(struct terminals *t, const char *family, int64_t now_us, int64_t every_us,
 	terminals_due *due, void *arg);
 
-/* As in the status document, sorted by serial; a new reference. */
-json_t *terminals_json(const struct terminals *t, const struct directory *directory);
+/* As in the status document, sorted by what they call themselves; a new reference. */
+json_t *terminals_json(const struct terminals *t, struct context *c);
 
-/* What was seen of one since the start, as members of an object: online, last_seen, last_punch; null
- * where nothing was. */
-void terminals_seen(const struct terminals *t, const char *serial, json_t *into);
+/* What was seen of a device since the start, as members of an object: online, last_seen, last_punch;
+ * null where nothing was. Where several terminals are one device, of the one that was seen last. */
+void terminals_seen(
+	const struct terminals *t, const struct context *c, const char *serial, json_t *into);
 
 #endif

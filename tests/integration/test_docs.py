@@ -58,7 +58,7 @@ def test_the_shipped_file_is_good_as_it_is_and_uncommented(build, tmp_path):
 def test_the_man_page_has_every_key_with_its_default(defaults):
     shown, section = {}, None
     for line in (ROOT / "man/punchd.conf.5").read_text().splitlines():
-        if m := re.fullmatch(r"\.Ss \[(\w+)\]", line):
+        if m := re.fullmatch(r"\.Ss \[(\w+)( Qo NAME Qc )?\]", line):
             section = m[1]
         elif m := re.fullmatch(r"\.It Ic (\w+) No = ?(.*)", line):
             shown[section, m[1]] = same_value(m[2])

@@ -447,6 +447,61 @@ static void test_print_reads_back(void **state)
 	assert_prints_back();
 }
 
+static void test_sections_of_terminals(void **state)
+{
+	const struct config_terminal *t;
+
+	(void)state;
+	assert_null(config_terminals_find(&conf.terminals, "T1"));
+	assert_good("[terminal \"T1\"]\nserial = BIO-1\ntime_zone=Asia/Kolkata\n"
+		    "[terminal\t\"T 2\"] ; another\ndirection = check_out\n[punches]\n"
+		    "direction = hold\ndouble_tap = 5m\n");
+	t = config_terminals_find(&conf.terminals, "T1");
+	assert_string_equal(t->serial, "BIO-1");
+	assert_string_equal(t->time_zone, "Asia/Kolkata");
+	assert_int_equal(t->direction, -1);
+	assert_int_equal(t->double_tap_ms, -1);
+	assert_string_equal(t->file, "f.conf");
+	assert_int_equal(t->line, 3);
+	assert_int_equal(config_terminals_find(&conf.terminals, "T 2")->direction, 2);
+	assert_int_equal(conf.punches.direction, 3);
+	assert_int_equal(conf.punches.double_tap_ms, 300000);
+	/* A later file says more of it, or something else. */
+	assert_good("[terminal \"T1\"]\nserial=BIO-9\ndouble_tap=0\n");
+	t = config_terminals_find(&conf.terminals, "T1");
+	assert_string_equal(t->serial, "BIO-9");
+	assert_string_equal(t->time_zone, "Asia/Kolkata");
+	assert_int_equal(t->double_tap_ms, 0);
+	assert_prints_back();
+}
+
+static void test_faults_in_sections_of_terminals(void **state)
+{
+	static const char shape[] =
+		"f.conf:1: a terminal's section is written [terminal \"NAME\"]\n";
+	char text[128];
+
+	(void)state;
+	assert_faults("[terminal]\nserial=x\n", shape);
+	assert_faults("[terminal T1]\nserial=x\n", shape);
+	assert_faults("[terminal \"T1\n", shape);
+	assert_faults("[terminal \"T1\"] x\n", shape);
+	assert_faults("[terminal \"\"]\n", shape);
+	snprintf(text, sizeof text, "[terminal \"%065d\"]\n", 0);
+	assert_faults(text,
+		"f.conf:1: a terminal's name has 1 to 64 bytes of UTF-8 without "
+		"control characters\n");
+	assert_faults("[terminals]\n", "f.conf:1: there is no section [terminals]\n");
+	assert_faults("[terminal \"T\"]\nname=x\ndirection=in\ndouble_tap=8d\n",
+		"f.conf:2: there is no key `name` in [terminal]\n"
+		"f.conf:3: direction: `in` is not alternate, check_in, check_out or hold\n"
+		"f.conf:4: double_tap: `8d` is not a duration from 0 to 7d, as 500ms 30s 5m 6h "
+		"90d\n");
+	/* What follows is no longer of the terminal. */
+	assert_faults("[terminal \"T\"]\n[log]\nserial=x\n",
+		"f.conf:3: there is no key `serial` in [log]\n");
+}
+
 /* The shipped file with every `;` in front taken away is the defaults. */
 static void test_example_is_the_defaults(void **state)
 {
@@ -467,7 +522,7 @@ static void test_example_is_the_defaults(void **state)
 		if (!strchr(s, '\n'))
 			break;
 	}
-	assert_int_equal(settings, 37);
+	assert_int_equal(settings, 40);
 	assert_good(text.data);
 	config_print(&conf, &printed);
 	assert_string_equal(printed.data, wanted.data);
@@ -527,6 +582,8 @@ int main(void)
 		CASE(test_contradictions),
 		CASE(test_what_was_refused_contradicts_nothing),
 		CASE(test_print_reads_back),
+		CASE(test_sections_of_terminals),
+		CASE(test_faults_in_sections_of_terminals),
 		CASE(test_example_is_the_defaults),
 		CASE(test_what_takes_effect_when),
 	};

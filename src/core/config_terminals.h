@@ -1,0 +1,54 @@
+/*
+ * Sections of one terminal, `[terminal "NAME"]` (punchd.conf(5)): what holds there instead of what
+ * holds everywhere. NAME is what the terminal calls itself. What a section does not say is unset.
+ */
+#ifndef PUNCHD_CORE_CONFIG_TERMINALS_H
+#define PUNCHD_CORE_CONFIG_TERMINALS_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/strmap.h"
+
+#define CONFIG_TERMINALS_MAX 10000
+
+struct config_key;
+
+/* Texts are owned by it and never NULL. */
+struct config_terminal {
+	char *serial;          /* its serial_number in the cloud; "" unset: its name */
+	char *time_zone;       /* "" unset */
+	int64_t direction;     /* enum direction_rule; -1 unset */
+	int64_t double_tap_ms; /* -1 unset */
+	char *file;            /* where the time zone was read; NULL: it was not */
+	int line;
+};
+
+struct config_terminals {
+	struct strmap by_name; /* → struct config_terminal */
+};
+
+void config_terminals_init(struct config_terminals *t);
+void config_terminals_done(struct config_terminals *t);
+
+/* NULL where there is no section of this terminal. */
+const struct config_terminal *config_terminals_find(
+	const struct config_terminals *t, const char *name);
+
+/* The section of a terminal, made where there is none. Returns 0, -EDQUOT (there are as many as may
+ * be) or -ENOMEM. */
+int config_terminals_make(
+	struct config_terminals *t, const char *name, struct config_terminal **ret);
+
+/* One after the other, in no order; *pos begins at 0. NULL at the end. */
+const struct config_terminal *config_terminals_next(
+	const struct config_terminals *t, size_t *pos, const char **ret_name);
+
+/* A key of such a section, for config_key_set with the section as its values; NULL: none. */
+const struct config_key *config_terminal_key(const char *name);
+
+/* Append the sections, by name. print: appends one setting. */
+void config_terminals_print(const struct config_terminals *t, struct buf *out,
+	void (*print)(const char *name, const char *value, struct buf *out));
+
+#endif
