@@ -2,12 +2,16 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace users devices sync lobby link unlink links alarms doctor try-profile'
+_punchctl_commands='status watch punches trace release retry discard amend users devices sync lobby link unlink links alarms doctor try-profile'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in
 	watch) echo '--interval --count' ;;
 	punches) echo '--state --reason --user --device --from --to --limit' ;;
+	release) echo '--state --reason --user --device --from --to --note' ;;
+	retry) echo '--state --reason --user --device --from --to --note' ;;
+	discard) echo '--state --reason --user --device --from --to --note' ;;
+	amend) echo '--type --time --received --user --note' ;;
 	users) echo '--limit' ;;
 	sync) echo '--wait' ;;
 	link) echo '--device --note' ;;
@@ -34,6 +38,8 @@ _punchctl_values_of() {
 	--broker-conf) echo 'FILE' ;;
 	--zone) echo '' ;;
 	--note) echo '' ;;
+	--type) echo 'check_in check_out' ;;
+	--time) echo '' ;;
 	*) return 1 ;;
 	esac
 }

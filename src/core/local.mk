@@ -5,6 +5,7 @@ libcore_a_SOURCES = \
 	src/core/config_keys.c src/core/config_keys.h \
 	src/core/config_terminals.c src/core/config_terminals.h \
 	src/core/directory.c src/core/directory.h \
+	src/core/hand.c src/core/hand.h \
 	src/core/identity.c src/core/identity.h \
 	src/core/links.c src/core/links.h \
 	src/core/outbox.c src/core/outbox.h \

@@ -31,6 +31,8 @@ static enum punch_reason time_reason(const struct verdict_context *c, const stru
 {
 	if (!p->has_time)
 		return REASON_NO_TIME;
+	if (p->flags & FLAG_RELEASED)
+		return REASON_NONE;
 	if (p->time_s < c->settings->accept_from_s)
 		return REASON_BEFORE_START;
 	if (received_s(p) - p->time_s > c->settings->max_age_s)
@@ -43,7 +45,7 @@ static enum punch_reason time_reason(const struct verdict_context *c, const stru
 /* A punch without a time of its own takes the receipt time, where that can be believed. */
 static void take_time(struct punch *p)
 {
-	if (p->time_sent[0] != '\0')
+	if (p->time_sent[0] != '\0' || p->flags & FLAG_TIME_BY_HAND)
 		return;
 	p->has_time = (p->flags & FLAG_TRUSTED) && !(p->flags & FLAG_WAITED);
 	p->time_s = p->has_time ? received_s(p) : 0;
@@ -77,7 +79,8 @@ static void take_person_and_device(const struct verdict_context *c, struct punch
 {
 	const struct dir_device *device = directory_device(c->directory, c->serial);
 
-	punch_text_set(p->user_id, sizeof p->user_id, find_user(c, p));
+	if (!(p->flags & FLAG_USER_BY_HAND))
+		punch_text_set(p->user_id, sizeof p->user_id, find_user(c, p));
 	punch_text_set(p->device_id, sizeof p->device_id, device ? device->id : "");
 }
 
@@ -124,7 +127,8 @@ static enum punch_reason first_reason(const struct verdict_context *c, const str
 		return reason;
 	if (p->device_id[0] == '\0')
 		return REASON_UNKNOWN_DEVICE;
-	if (is_inactive(c) && c->settings->inactive_device != VERDICT_FORWARD)
+	if (is_inactive(c) && c->settings->inactive_device != VERDICT_FORWARD &&
+		!(p->flags & FLAG_RELEASED))
 		return REASON_INACTIVE_DEVICE;
 	if (p->user_id[0] == '\0')
 		return REASON_UNKNOWN_USER;
@@ -149,7 +153,7 @@ void verdict_judge(const struct verdict_context *context, struct punch *p)
 	take_time(p);
 	take_person_and_device(context, p);
 	forward_unknown(context, p);
-	if (p->type_sent != TYPE_NONE) {
+	if (p->type_sent != TYPE_NONE && p->type_from != FROM_PERSON) {
 		p->type = p->type_sent;
 		p->type_from = FROM_TERMINAL;
 	}

@@ -35,7 +35,8 @@ struct verdict_context {
 
 /*
  * Judge a punch that is queued, held, or new: sets state, reason, time_s, type, type_from, user_id
- * and device_id. Its identity, its receipt and what was sent stay as they are.
+ * and device_id. Its identity, its receipt and what was sent stay as they are, and so does what a
+ * person has set; what a person has released is not held for what that lifts (JUDGING.md §8).
  * Not for a frozen one: that is asserted.
  */
 void verdict_judge(const struct verdict_context *context, struct punch *p);

@@ -4,6 +4,7 @@ libctl_a_SOURCES = \
 	src/ctl/client.c src/ctl/client.h \
 	src/ctl/cmd_directory.c \
 	src/ctl/cmd_doctor.c \
+	src/ctl/cmd_hand.c \
 	src/ctl/cmd_links.c \
 	src/ctl/cmd_lobby.c \
 	src/ctl/cmd_punches.c \

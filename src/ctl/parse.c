@@ -134,7 +134,9 @@ static int take_argument(struct ctl *ctl, const char *word)
 
 	while (n < COMMAND_ARGUMENTS_MAX && ctl->arguments[n])
 		n++;
-	if (!command_argument(ctl->command, n, &length))
+	if (n == COMMAND_ARGUMENTS_MAX)
+		ctl_complain("%s takes %d at most", ctl->command->name, n);
+	else if (!command_argument(ctl->command, n, &length) && !command_repeats(ctl->command))
 		ctl_complain("%s takes %s, not \"%s\" as well", ctl->command->name,
 			ctl->command->argument, word);
 	else if (!word[0] || strlen(word) > TEXT_MAX || !utf8_valid(word))

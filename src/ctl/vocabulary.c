@@ -30,7 +30,9 @@ const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_REASON] = {"reason", "REASON", KIND_HINT,
 		"only those with it, such as unknown_user or api_404", REASONS, 0, 0},
 	[OPTION_USER] = {"user", "USER", KIND_TEXT,
-		"only those of this person, as the terminal or the cloud names them", NULL, 0, 0},
+		"only those of this person, as the terminal or the cloud names them; to amend, the "
+		"cloud's id of whose it is",
+		NULL, 0, 0},
 	[OPTION_DEVICE] = {"device", "DEVICE", KIND_TEXT,
 		"at this terminal alone: its serial; to list punches its id in the cloud will do",
 		NULL, 0, 0},
@@ -54,6 +56,11 @@ const struct option_row ctl_options[OPTIONS_] = {
 		"look whether all is right, and change nothing", NULL, 0, 0},
 	[OPTION_ALLOW_UNKNOWN] = {"allow-unknown", NULL, KIND_FLAG,
 		"take users that are not in the cached list too", NULL, 0, 0},
+	[OPTION_TYPE] = {"type", "TYPE", KIND_WORD, "which way it goes: check_in or check_out",
+		"check_in check_out", 0, 0},
+	[OPTION_TIME] = {"time", "TIME", KIND_FROM, "when it was", NULL, 0, 0},
+	[OPTION_RECEIVED] = {"received", NULL, KIND_FLAG, "it was when punchd received it", NULL, 0,
+		0},
 };
 
 static const enum option no_options[] = {OPTION_NONE};
@@ -66,6 +73,10 @@ static const enum option try_options[] = {OPTION_ZONE, OPTION_NONE};
 static const enum option link_options[] = {OPTION_DEVICE, OPTION_NOTE, OPTION_NONE};
 static const enum option links_options[] = {
 	OPTION_DRY_RUN, OPTION_ALLOW_UNKNOWN, OPTION_NOTE, OPTION_NONE};
+static const enum option hand_options[] = {OPTION_STATE, OPTION_REASON, OPTION_USER, OPTION_DEVICE,
+	OPTION_FROM, OPTION_TO, OPTION_NOTE, OPTION_NONE};
+static const enum option amend_options[] = {
+	OPTION_TYPE, OPTION_TIME, OPTION_RECEIVED, OPTION_USER, OPTION_NOTE, OPTION_NONE};
 static const enum option watch_options[] = {OPTION_INTERVAL, OPTION_COUNT, OPTION_NONE};
 
 const struct command ctl_commands[] = {
@@ -87,6 +98,26 @@ const struct command ctl_commands[] = {
 		"Shows a punch whole, and when it was received, judged, frozen, sent and settled. "
 		"A unique beginning of the ID will do.",
 		run_trace},
+	{"release", "[ID…]", hand_options, "let go what is held, or was a double tap",
+		"Sends punches all the same that are held as stale, before_start, future_time, "
+		"inactive_device, restored or in_doubt, or are suppressed as a double tap: those "
+		"named, or all to which the options apply. Who is unknown is linked instead, and "
+		"what lacks a time or a direction is amended.",
+		run_release},
+	{"retry", "[ID…]", hand_options, "try again what is parked",
+		"Has parked punches judged again, or sent again where the API refused them. What "
+		"it "
+		"refused for certain goes under a new key, anything else under its old one.",
+		run_retry},
+	{"discard", "[ID…]", hand_options, "do not send these punches",
+		"Takes punches out of the way; they are listed as discarded until they are purged. "
+		"One that may have been sent already is told. It asks back on a terminal.",
+		run_discard},
+	{"amend", "ID", amend_options, "correct a punch that was not sent",
+		"Sets the type, the time or the user (an id of the cloud) of a punch that was not "
+		"sent, or that the API refused for certain: retry it then. What it was before "
+		"is kept, and shown by trace with who changed it, when, and the note.",
+		run_amend},
 	{"users", "[QUERY]", users_options, "the people that the cloud has, as last seen",
 		"Lists users by id, or those with QUERY in their id, name, e-mail address, phone "
 		"number or department. One who is missing from the cloud's list is marked gone; "
@@ -162,6 +193,11 @@ const char *command_argument(const struct command *command, int n, int *ret_leng
 	}
 	*ret_length = word ? (int)strcspn(word, " ") : 0;
 	return word;
+}
+
+bool command_repeats(const struct command *command)
+{
+	return command->argument && strstr(command->argument, "…");
 }
 
 static bool option_has_name(enum option option, const char *name, int length)

@@ -37,6 +37,9 @@ enum option {
 	OPTION_NOTE,
 	OPTION_DRY_RUN,
 	OPTION_ALLOW_UNKNOWN,
+	OPTION_TYPE,
+	OPTION_TIME,
+	OPTION_RECEIVED,
 	OPTIONS_
 };
 #define OPTION_FIRST_OWN OPTION_STATE
@@ -62,12 +65,12 @@ struct option_row {
 	int64_t min, max;
 };
 
-#define COMMAND_ARGUMENTS_MAX 3
+#define COMMAND_ARGUMENTS_MAX 64
 
 struct command {
 	const char *name;
-	/* What it needs: words with a blank between, in brackets those that may be missing; NULL: it
-	 * takes none. */
+	/* What it needs: words with a blank between, in brackets those that may be missing, the last
+	 * one with … where there may be several; NULL: it takes none. */
 	const char *argument;
 	const enum option *options;  /* its own; ends with OPTION_NONE */
 	const char *about;           /* a line */
@@ -83,6 +86,9 @@ extern const struct command ctl_commands[];
 
 /* The n-th word of what a command needs, not ended by NUL; NULL behind the last. */
 const char *command_argument(const struct command *command, int n, int *ret_length);
+
+/* Whether the last of these may come several times. */
+bool command_repeats(const struct command *command);
 
 /* By name, or NULL. */
 const struct command *command_find(const char *name);

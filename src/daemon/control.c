@@ -61,20 +61,9 @@ const char *control_query(const struct call *call, const char *key)
 	return value && value[0] ? value : NULL;
 }
 
-/* A time of the query: RFC 3339, or a date that begins at midnight UTC. Returns whether it is one. */
-static bool read_time(struct call *call, const char *key, int64_t fallback_s, int64_t *ret_s)
+static const char *query_word(const void *arg, const char *key)
 {
-	const char *value = control_query(call, key);
-	char text[TIME_TEXT_SIZE + 16];
-
-	*ret_s = fallback_s;
-	if (!value || time_parse_rfc3339(value, ret_s) == 0)
-		return true;
-	snprintf(text, sizeof text, "%.20sT00:00:00Z", value);
-	if (time_parse_rfc3339(text, ret_s) == 0)
-		return true;
-	control_fail(call, 400, "bad_request", "%s is no time such as 2026-02-01T08:00:00Z", key);
-	return false;
+	return control_query(arg, key);
 }
 
 bool control_query_count(
@@ -101,25 +90,6 @@ static bool read_yes(struct call *call, const char *key, bool *ret)
 	return false;
 }
 
-static bool read_states(struct call *call, struct store_filter *filter)
-{
-	const char *state = control_query(call, "state"), *reason = control_query(call, "reason");
-	enum punch_state parsed;
-
-	filter->state = -1;
-	if (state && punch_state_parse(state, &parsed) < 0) {
-		control_fail(call, 400, "bad_request", "there is no state %.40s", state);
-		return false;
-	}
-	if (state)
-		filter->state = (int)parsed;
-	if (reason && punch_reason_parse(reason, &filter->reason) < 0) {
-		control_fail(call, 400, "bad_request", "there is no reason %.40s", reason);
-		return false;
-	}
-	return true;
-}
-
 struct listing {
 	struct call *call;
 	json_t *list;
@@ -136,20 +106,17 @@ static int list_one(void *arg, const struct punch *p)
 
 static void serve_punches(struct call *call)
 {
-	struct store_filter filter = {.reason = REASON_NONE};
+	struct store_filter filter;
 	struct listing listing = {.call = call};
 	int64_t limit, next;
 	int n;
 
-	if (!read_states(call, &filter) || !read_time(call, "from", INT64_MIN, &filter.from_s) ||
-		!read_time(call, "to", INT64_MAX, &filter.to_s) ||
+	if (!control_filter(call, query_word, call, &filter) ||
 		!control_query_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
 		!control_query_count(call, "before", 0, INT64_MAX, &filter.before_seq) ||
 		!read_yes(call, "in_doubt", &filter.in_doubt))
 		return;
 	filter.limit = (int)limit;
-	filter.user = control_query(call, "user");
-	filter.device = control_query(call, "device");
 	listing.list = json_array();
 	n = store_punch_list(call->control->context->store, &filter, list_one, &listing, &next);
 	if (n < 0) {
@@ -161,26 +128,28 @@ static void serve_punches(struct call *call)
 		next > 0 ? json_integer(next) : json_null());
 }
 
+bool control_find_punch(struct call *call, struct punch *ret)
+{
+	int r = store_punch_find(call->control->context->store, call->argument, ret);
+
+	if (r == -ENOENT || r == -EINVAL)
+		control_fail(call, 404, "not_found", "there is no punch %.40s", call->argument);
+	else if (r == -ENOTUNIQ)
+		control_fail(call, 409, "not_unique",
+			"several punches begin with %.40s: give more digits", call->argument);
+	else if (r < 0)
+		control_fail_store(call, r);
+	return r == 0;
+}
+
 static void serve_punch(struct call *call)
 {
 	const struct control *c = call->control;
 	struct punch p;
-	int r = store_punch_find(c->context->store, call->argument, &p);
 	json_t *view;
 
-	if (r == -ENOENT || r == -EINVAL) {
-		control_fail(call, 404, "not_found", "there is no punch %.40s", call->argument);
+	if (!control_find_punch(call, &p))
 		return;
-	}
-	if (r == -ENOTUNIQ) {
-		control_fail(call, 409, "not_unique",
-			"several punches begin with %.40s: give more digits", call->argument);
-		return;
-	}
-	if (r < 0) {
-		control_fail_store(call, r);
-		return;
-	}
 	view = view_punch(c->context, c->forward, &p);
 	json_object_set_new(view, "trace", view_trace(c->context, c->forward, &p));
 	call->body = json_pack("{s:o}", "data", view);
@@ -253,6 +222,13 @@ static const struct route routes[] = {
 	{"GET", "/v1/punches", false, serve_punches,
 		" state reason user device from to limit before in_doubt "},
 	{"GET", "/v1/punches/{id}", false, serve_punch, " "},
+	{"POST", "/v1/punches/release", true, control_hand_release_many, " "},
+	{"POST", "/v1/punches/retry", true, control_hand_retry_many, " "},
+	{"POST", "/v1/punches/discard", true, control_hand_discard_many, " "},
+	{"POST", "/v1/punches/{id}/release", true, control_hand_release, " "},
+	{"POST", "/v1/punches/{id}/retry", true, control_hand_retry, " "},
+	{"POST", "/v1/punches/{id}/discard", true, control_hand_discard, " "},
+	{"POST", "/v1/punches/{id}/amend", true, control_hand_amend, " "},
 	{"GET", "/v1/users", false, serve_users, " q limit after "},
 	{"GET", "/v1/devices", false, serve_devices, " "},
 	{"GET", "/v1/lobby", false, control_lobby_get, " after "},
@@ -268,17 +244,21 @@ static const struct route routes[] = {
 
 /* ---- dispatch */
 
-/* Whether a path fits a route's; *ret_argument is what stands for {id}. */
-static bool fits(const char *pattern, const char *path, const char **ret_argument)
+/* Whether a path fits a route's; ret_argument is what stands for {id}. */
+static bool fits(const char *pattern, const char *path, char ret_argument[static ARGUMENT_SIZE])
 {
-	size_t fixed = strcspn(pattern, "{");
+	size_t fixed = strcspn(pattern, "{"), n;
 
-	*ret_argument = "";
+	ret_argument[0] = '\0';
 	if (pattern[fixed] == '\0')
 		return strcmp(pattern, path) == 0;
-	if (strncmp(pattern, path, fixed) != 0 || path[fixed] == '\0' || strchr(path + fixed, '/'))
+	if (strncmp(pattern, path, fixed) != 0)
 		return false;
-	*ret_argument = path + fixed;
+	n = strcspn(path + fixed, "/");
+	if (n == 0 || n >= ARGUMENT_SIZE ||
+		strcmp(pattern + fixed + strlen("{id}"), path + fixed + n) != 0)
+		return false;
+	snprintf(ret_argument, ARGUMENT_SIZE, "%.*s", (int)n, path + fixed);
 	return true;
 }
 
@@ -336,13 +316,13 @@ static void serve(struct call *call, const struct route *route)
 static const char *allow_of(const char *path)
 {
 	static char allow[64];
-	const char *argument;
+	char argument[ARGUMENT_SIZE];
 
 	allow[0] = '\0';
 	for (size_t i = 0; i < ROUTES; i++) {
 		size_t n = strlen(allow);
 
-		if (fits(routes[i].path, path, &argument))
+		if (fits(routes[i].path, path, argument))
 			snprintf(allow + n, sizeof allow - n, "%s%s%s", n ? ", " : "",
 				routes[i].method,
 				strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
@@ -357,7 +337,7 @@ static void route_call(struct call *call, const char **ret_allow)
 	if (strcmp(method, "HEAD") == 0)
 		method = "GET";
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (fits(routes[i].path, path, &call->argument) &&
+		if (fits(routes[i].path, path, call->argument) &&
 			strcmp(routes[i].method, method) == 0) {
 			serve(call, &routes[i]);
 			return;
@@ -382,7 +362,7 @@ static char *document_of(struct call *call)
 void control_dispatch(
 	void *control, const struct http_request *request, struct http_answer *ret_answer)
 {
-	struct call call = {.control = control, .request = request, .status = 200, .argument = ""};
+	struct call call = {.control = control, .request = request, .status = 200};
 
 	buf_init(&call.made, MADE_MAX);
 	route_call(&call, &ret_answer->allow);

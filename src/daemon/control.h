@@ -20,7 +20,7 @@
 /* What it looks at; all borrowed. */
 struct control {
 	struct context *context;
-	const struct forward *forward;
+	struct forward *forward;
 	const struct api_client *client;
 	struct refresh *refresh;
 	struct rejudge *rejudge;

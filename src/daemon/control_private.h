@@ -5,12 +5,16 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "core/hand.h"
 #include "daemon/control.h"
+#include "store/store_punch.h"
+
+#define ARGUMENT_SIZE 512
 
 struct call {
 	struct control *control;
 	const struct http_request *request;
-	const char *argument; /* the path's {id} */
+	char argument[ARGUMENT_SIZE]; /* the path's {id} */
 	int status;
 	json_t *body;     /* owned; NULL: text */
 	const char *text; /* a constant */
@@ -29,6 +33,25 @@ const char *control_query(const struct call *call, const char *key);
  * call is answered. */
 bool control_query_count(
 	struct call *call, const char *key, int64_t fallback, int64_t max, int64_t *ret);
+
+/* The punch that the path names, by a beginning of its id. False, and answered, where there is none. */
+bool control_find_punch(struct call *call, struct punch *ret);
+
+/* A word of what is asked; NULL where it is not there. */
+typedef const char *control_word(const void *arg, const char *key);
+/* Which punches are asked for: state, reason, user, device, from, to. False, and answered, where that
+ * cannot be. (control_filter.c) */
+bool control_filter(
+	struct call *call, control_word *word, const void *arg, struct store_filter *ret);
+
+/* control_hand.c */
+void control_hand_release(struct call *call);
+void control_hand_retry(struct call *call);
+void control_hand_discard(struct call *call);
+void control_hand_amend(struct call *call);
+void control_hand_release_many(struct call *call);
+void control_hand_retry_many(struct call *call);
+void control_hand_discard_many(struct call *call);
 
 /* control_lobby.c */
 void control_lobby_get(struct call *call);

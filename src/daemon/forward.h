@@ -43,6 +43,18 @@ void forward_moved(struct forward *f, const struct punch *p);
 int forward_join(struct forward *f);
 void forward_ended(struct forward *f, bool committed);
 
+/* ---- a person's hand */
+
+/* A stored punch, in the open transaction, is queued again; a frozen one goes under its key, and may
+ * have been sent. */
+void forward_returned(struct forward *f, const struct punch *p);
+
+/* Write and commit what answers have decided. Returns 0 or a store error. */
+int forward_flush(struct forward *f);
+
+/* Whether it is on its way, or what came of that waits to be written: nobody may change it now. */
+bool forward_busy(const struct forward *f, int64_t seq);
+
 /* ---- */
 
 /* Try at once, whatever was paused: a changed key, SIGHUP. */

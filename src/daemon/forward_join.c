@@ -71,11 +71,21 @@ void forward_added(struct forward *f, const struct punch *p)
 
 	if (!one)
 		return;
-	one->gone = false;
+	*one = (struct fresh){.claimed = p->frozen_us != 0};
 	forward_entry_of(f, p, &one->entry);
 	forward_body_of(p, &one->body);
-	if (p->frozen_us != 0)
-		f->claims++;
+	f->claims += one->claimed;
+}
+
+void forward_returned(struct forward *f, const struct punch *p)
+{
+	struct fresh *one = remember(f);
+
+	if (!one)
+		return;
+	*one = (struct fresh){.claimed = false};
+	forward_entry_of(f, p, &one->entry);
+	one->entry.in_doubt = one->entry.frozen;
 }
 
 void forward_moved(struct forward *f, const struct punch *p)
@@ -83,9 +93,10 @@ void forward_moved(struct forward *f, const struct punch *p)
 	struct fresh *one = remember(f);
 
 	if (one)
-		*one = (struct fresh){.gone = true, .entry.seq = p->seq};
+		*one = (struct fresh){
+			.gone = true, .left = p->state != PUNCH_QUEUED, .entry.seq = p->seq};
 	if (p->state == PUNCH_QUEUED)
-		forward_added(f, p);
+		forward_returned(f, p);
 }
 
 int forward_join(struct forward *f)
@@ -100,17 +111,17 @@ static void fresh_land(struct forward *f, struct fresh *one)
 	int r;
 
 	if (one->gone) {
-		/* What is frozen has not moved. */
-		if (e && e->step == OUTBOX_WAITING && !e->frozen)
+		/* What is frozen does not move. */
+		if (e && e->step == OUTBOX_WAITING && (!e->frozen || one->left))
 			outbox_remove(o, one->entry.seq);
 		return;
 	}
-	if (one->entry.frozen)
+	if (one->claimed)
 		one->entry.step = OUTBOX_SENDING;
 	else if (!outbox_covers(o, one->entry.time_s, one->entry.seq))
 		return;
 	r = outbox_add(o, &one->entry);
-	if (r == 0 && one->entry.frozen)
+	if (r == 0 && one->claimed)
 		r = forward_ready_add(f, &one->body);
 	/* No room, or no memory: all is in the store, from which the window is read again. */
 	if (r < 0)

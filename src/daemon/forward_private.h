@@ -23,7 +23,9 @@ struct body {
 
 /* A punch that came in the open transaction, or left its place in the queue. */
 struct fresh {
-	bool gone;
+	bool gone;    /* from where it was: */
+	bool left;    /* it is queued no more */
+	bool claimed; /* frozen with its insert, it goes at once */
 	struct outbox_entry entry;
 	struct body body; /* of a claimed one */
 };
@@ -73,8 +75,6 @@ void forward_entry_of(const struct forward *f, const struct punch *p, struct out
 
 /* Keep a settlement for the next commit, which comes within a second. */
 void forward_settle_later(struct forward *f, const struct settlement *one);
-/* Write and commit what waits. Returns 0 or a store error. */
-int forward_flush(struct forward *f);
 /* A commit took the written settlements with it. */
 void forward_settlements_landed(struct forward *f);
 /* A write failed: roll back, and try again in a while. */

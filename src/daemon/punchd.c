@@ -104,7 +104,7 @@ static void on_claim(void *arg, struct punch *p)
 
 static void on_released(void *arg, const struct punch *p)
 {
-	forward_added(((struct punchd *)arg)->forward, p);
+	forward_returned(((struct punchd *)arg)->forward, p);
 }
 
 static void on_held(void *arg, const struct punch *p)

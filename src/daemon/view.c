@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "base/time.h"
+#include "store/store_hand.h"
 #include "store/store_punch.h"
 
 #define RAW_SHOWN 4096
@@ -53,7 +54,7 @@ static json_t *flags_of(const struct punch *p)
 	static const struct {
 		unsigned flag;
 		const char *name;
-	} shown[] = {{FLAG_NO_ID, "no_id"}, {FLAG_AMENDED, "amended"},
+	} shown[] = {{FLAG_NO_ID, "no_id"}, {FLAG_AMENDED, "amended"}, {FLAG_RELEASED, "released"},
 		{FLAG_TIME_SKIPPED, "time_skipped"},
 		/* Kept when it is settled: where keys are not honoured the cloud may hold two. */
 		{FLAG_IN_DOUBT, "in_doubt"}};
@@ -174,6 +175,17 @@ static void add_judged(json_t *trace, const struct punch *p)
 			text_or_null(queued ? "" : punch_reason_name(p->reason, reason))));
 }
 
+static int add_deed(void *arg, const struct store_deed *deed)
+{
+	json_t *before = json_loads(deed->before, 0, NULL);
+
+	add_entry(arg, "hand", deed->at_us,
+		json_pack("{s:s, s:{s:I, s:o}, s:o, s:o}", "action", deed->action, "by", "uid",
+			(json_int_t)deed->uid, "name", text_or_null(deed->name), "note",
+			text_or_null(deed->note), "before", before ? before : json_null()));
+	return 0;
+}
+
 json_t *view_trace(const struct context *c, const struct forward *f, const struct punch *p)
 {
 	json_t *trace = json_array();
@@ -189,6 +201,8 @@ json_t *view_trace(const struct context *c, const struct forward *f, const struc
 				p->device_id, "type", punch_type_name(p->type), "key",
 				hex_encode(p->wire_key, WIRE_KEY_SIZE, key)));
 	add_attempts(trace, f, p);
+	/* What cannot be read of it is left out: the punch is shown all the same. */
+	store_deeds(c->store, p->seq, add_deed, trace);
 	if (punch_settled(p->state))
 		add_entry(trace, "settled", p->settled_us,
 			json_pack("{s:s, s:o}", "state", punch_state_name(p->state), "att_id",

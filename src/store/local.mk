@@ -7,6 +7,7 @@ libstore_a_SOURCES = \
 	src/store/store_directory.c src/store/store_directory.h \
 	src/store/store_facts.c \
 	src/store/store_guard.c src/store/store_guard.h \
+	src/store/store_hand.c src/store/store_hand.h \
 	src/store/store_leaf.c src/store/store_leaf.h \
 	src/store/store_link.c src/store/store_link.h \
 	src/store/store_lobby.c src/store/store_lobby.h \

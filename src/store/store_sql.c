@@ -134,6 +134,10 @@ static const char *const texts[SQL_COUNT_] = {
 		      " min(received), max(received) FROM punch"
 		      " WHERE state IN (1, 3, 4, 5) AND state = 1 AND seq > ?1 AND seq <= ?2"
 		      " GROUP BY reason, kind, who, terminal",
+	[SQL_DEED_ADD] = "INSERT INTO hand (seq, at, uid, name, action, note, before)"
+			 " VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[SQL_DEEDS] = "SELECT at, uid, name, action, note, before FROM hand WHERE seq = ?"
+		      " ORDER BY id",
 	[SQL_GUARD_ADD] = "INSERT INTO guarded (topic, payload, retained, dup, parses)"
 			  " VALUES (?, ?, ?, ?, 1)",
 	[SQL_GUARD_RAISE] = "UPDATE guarded SET parses = parses + 1 WHERE id = ?",

@@ -3,6 +3,7 @@ UNIT_CORE = \
 	tests/unit/test_clocktrust \
 	tests/unit/test_config \
 	tests/unit/test_directory \
+	tests/unit/test_hand \
 	tests/unit/test_identity \
 	tests/unit/test_links \
 	tests/unit/test_outbox \
@@ -26,6 +27,8 @@ tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
 tests_unit_test_config_LDADD = $(unit_core_libs)
 tests_unit_test_directory_SOURCES = tests/unit/test_directory.c tests/unit/unit.h
 tests_unit_test_directory_LDADD = $(unit_core_libs)
+tests_unit_test_hand_SOURCES = tests/unit/test_hand.c tests/unit/unit.h
+tests_unit_test_hand_LDADD = $(unit_core_libs)
 tests_unit_test_identity_SOURCES = tests/unit/test_identity.c tests/unit/unit.h
 tests_unit_test_identity_LDADD = $(unit_core_libs)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c tests/unit/unit.h

@@ -418,6 +418,54 @@ static void test_links_go_first(void **state)
 	assert_string_equal(person(&p, USER_ID, "usr_1"), "usr_1");
 }
 
+/* What a person has set stands; what a person has released goes. */
+static void test_a_persons_hand(void **state)
+{
+	struct punch p = sample(NOW_S - 100 * DAY_S);
+
+	(void)state;
+	assert_held(p, REASON_STALE);
+	p.flags |= FLAG_RELEASED;
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_QUEUED);
+	p = sample(NOW_S + 3 * DAY_S);
+	p.flags |= FLAG_RELEASED;
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_QUEUED);
+	/* It lifts no more than that. */
+	snprintf(p.user, sizeof p.user, "usr_none");
+	assert_held(p, REASON_UNKNOWN_USER);
+	p.flags |= FLAG_USER_BY_HAND;
+	snprintf(p.user_id, sizeof p.user_id, "usr_7");
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_QUEUED);
+	assert_string_equal(p.user_id, "usr_7");
+	p.type = TYPE_CHECK_OUT;
+	p.type_from = FROM_PERSON;
+	verdict_judge(&context, &p);
+	assert_int_equal(p.type, TYPE_CHECK_OUT);
+	/* A time that was none. */
+	p = sample(NOW_S);
+	p.time_sent[0] = '\0';
+	p.flags = FLAG_TIME_BY_HAND;
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_QUEUED);
+	assert_int_equal(p.time_s, NOW_S);
+}
+
+static void test_a_released_punch_of_an_inactive_device(void **state)
+{
+	struct punch p = sample(NOW_S);
+
+	(void)state;
+	directory_put_device(
+		&dir, &(struct dir_device){"dev_1", "S1", "Gate", "fp", "inactive", "", ""});
+	assert_held(p, REASON_INACTIVE_DEVICE);
+	p.flags |= FLAG_RELEASED;
+	verdict_judge(&context, &p);
+	assert_int_equal(p.state, PUNCH_QUEUED);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -440,6 +488,8 @@ int main(void)
 		CASE(test_unknown_devices_by_setting),
 		CASE(test_before_the_first_lists_all_are_held),
 		CASE(test_inactive_devices),
+		CASE(test_a_persons_hand),
+		CASE(test_a_released_punch_of_an_inactive_device),
 		CASE(test_park),
 	};
 
