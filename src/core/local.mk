@@ -25,6 +25,7 @@ libcore_a_SOURCES = \
 	src/core/refusals.c src/core/refusals.h \
 	src/core/rules.h \
 	src/core/settle.c src/core/settle.h \
+	src/core/skew.c src/core/skew.h \
 	src/core/taps.c src/core/taps.h \
 	src/core/user.c src/core/user.h \
 	src/core/verdict.c src/core/verdict.h \

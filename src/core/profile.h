@@ -205,6 +205,9 @@ struct profile_presence {
 int profile_presence(const struct profile *p, const char *topic, const void *bytes, size_t n,
 	struct profile_presence *ret);
 
+/* For how long a terminal may be silent, seconds; 0: it may be for ever. */
+int64_t profile_timeout_s(const struct profile *p);
+
 typedef void profile_send(void *arg, const char *topic, const char *payload, size_t length);
 
 /* Send what `replies` answers to a message. f: random, now_s and zone. Returns 0 or -ENOMEM. */

@@ -135,3 +135,18 @@ void profile_filters(const struct profile *p, profile_filter_seen *seen, void *a
 	list_filters(p->presence, seen, arg);
 	list_filters(p->replies, seen, arg);
 }
+
+int64_t profile_timeout_s(const struct profile *p)
+{
+	int64_t longest_s = 0, timeout_s;
+	const json_t *side;
+	size_t i;
+
+	json_array_foreach(p->presence, i, side)
+	{
+		timeout_s = json_integer_value(json_object_get(side, "timeout_s"));
+		if (timeout_s > longest_s)
+			longest_s = timeout_s;
+	}
+	return longest_s;
+}

@@ -23,6 +23,7 @@ static const struct {
 	[ALARM_CLOCK_UNSYNCED] = {"clock_unsynced", false},
 	[ALARM_HELD] = {"held", false},
 	[ALARM_PARKED] = {"parked", false},
+	[ALARM_TERMINAL_SILENT] = {"terminal_silent", false},
 };
 
 void alarms_init(struct alarms *a, int64_t (*wall_us)(void *arg), void *arg)

@@ -43,3 +43,15 @@ void conditions_of_queue(struct context *c)
 		"%lld punches need a person: punchctl punches --state parked lists them",
 		(long long)n.open[PUNCH_PARKED]);
 }
+
+void conditions_of_terminals(
+	struct context *c, const struct terminals *terminals, bool connected, int64_t since_us)
+{
+	char names[TERMINALS_NAMES_MAX] = "";
+	size_t n = connected ? terminals_silent(terminals, c, since_us, names) : 0;
+
+	alarms_set(&c->alarms, ALARM_TERMINAL_SILENT, n > 0,
+		"%zu %s heard any more: %s. Look at power and network there; one that is no longer "
+		"in use is set inactive in the cloud",
+		n, n == 1 ? "terminal is not" : "terminals are not", names);
+}

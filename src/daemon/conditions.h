@@ -1,8 +1,9 @@
-/* What the alarms say of the API and of the queue, looked at every second. */
+/* What the alarms say of the API, the queue and the terminals, looked at every second. */
 #ifndef PUNCHD_DAEMON_CONDITIONS_H
 #define PUNCHD_DAEMON_CONDITIONS_H
 
 #include "daemon/forward.h"
+#include "daemon/terminals.h"
 
 /* api_auth, api_offline, api_garbled, api_refusing. has_key: there is a key to try. */
 void conditions_of_api(struct context *c, const struct forward *forward,
@@ -10,5 +11,9 @@ void conditions_of_api(struct context *c, const struct forward *forward,
 
 /* held, parked. */
 void conditions_of_queue(struct context *c);
+
+/* terminal_silent: not while the broker is away, and from since_us on (monotonic), when it was there. */
+void conditions_of_terminals(
+	struct context *c, const struct terminals *terminals, bool connected, int64_t since_us);
 
 #endif

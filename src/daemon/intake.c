@@ -85,7 +85,7 @@ static int take_records(struct intake *in, struct arrival *a)
 		punch = punch || record.kind == PAYLOAD_PUNCH;
 		r = intake_record(in, a, &payload, &record);
 	}
-	terminals_saw(in->terminals, a->serial, a->at.wall_us, punch, a->m->retained);
+	terminals_saw(in->terminals, a->serial, a->at, punch, a->m->retained);
 	return r;
 }
 
@@ -101,8 +101,8 @@ static int park_too_large(struct intake *in, struct arrival *a)
 static int take_status(struct intake *in, struct arrival *a)
 {
 	if (a->sound_serial)
-		terminals_status(in->terminals, a->serial, a->m->payload, a->m->length,
-			a->at.wall_us, a->m->retained);
+		terminals_status(in->terminals, a->serial, a->m->payload, a->m->length, a->at,
+			a->m->retained);
 	return 0;
 }
 
@@ -261,6 +261,6 @@ void intake_connected(struct intake *in, int64_t heard_us)
 	int64_t now_us = loop_now(in->context->loop).mono_us;
 
 	in->link_quiet = false;
-	in->last_us = now_us;
+	in->last_us = in->connected_us = now_us;
 	in->link_known = heard_us != 0 && now_us - heard_us <= LINK_KNOWN_US;
 }

@@ -31,9 +31,10 @@ struct intake {
 	int64_t counter;   /* messages that brought punches without a time, ever */
 	bool counter_rose; /* in this burst */
 
-	bool link_quiet; /* since connecting: what comes now has not waited at the broker */
-	bool link_known; /* the broker was heard just before */
-	int64_t last_us; /* monotonic: connected, or a message */
+	bool link_quiet;      /* since connecting: what comes now has not waited at the broker */
+	bool link_known;      /* the broker was heard just before */
+	int64_t last_us;      /* monotonic: connected, or a message */
+	int64_t connected_us; /* monotonic */
 
 	struct bucket log_bucket; /* strangers decide how many lines there are */
 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/time.h"
 #include "core/identity.h"
 #include "core/profile_set.h"
 #include "daemon/intake_private.h"
@@ -98,7 +99,7 @@ static int take_record(struct intake *in, struct arrival *a, struct payload_reco
 	a->outcome = record->kind == PAYLOAD_IGNORED ? OUTCOME_REJECTED : 0;
 	r = intake_record(in, a, NULL, record);
 	if (r == 0 && known) {
-		terminals_saw(in->terminals, a->serial, a->at.wall_us, punch, a->m->retained);
+		terminals_saw(in->terminals, a->serial, a->at, punch, a->m->retained);
 		terminals_family(in->terminals, a->serial, a->reading->profile->name);
 	}
 	if (r == 0 && a->reading->profile->ack.each_record)
@@ -156,8 +157,8 @@ static int take_side(struct intake *in, struct arrival *a, const struct profile 
 	int r = profile_presence(p, a->topic, a->m->payload, a->m->length, &presence);
 
 	if (r > 0) {
-		terminals_presence(in->terminals, presence.device, presence.online, a->at.wall_us,
-			a->m->retained);
+		terminals_presence(
+			in->terminals, presence.device, presence.online, a->at, a->m->retained);
 		terminals_family(in->terminals, presence.device, p->name);
 	}
 	if (r >= 0 && !a->m->retained)
@@ -204,6 +205,21 @@ static void set_clock(void *arg, const char *serial)
 	buf_done(&payload);
 }
 
+/* att/v1/{serial}/cmd */
+static void set_native_clock(void *arg, const char *name)
+{
+	struct intake *in = arg;
+	int64_t now_s = loop_now(in->context->loop).wall_us / CLOCK_US_PER_S;
+	char topic[512], payload[128], time[TIME_TEXT_SIZE];
+
+	snprintf(topic, sizeof topic, "att/v1/%s/cmd", name);
+	snprintf(payload, sizeof payload, "{\"id\":\"c%lld\",\"op\":\"set_time\",\"time\":\"%s\"}",
+		(long long)now_s, time_format_utc(now_s, -1, time));
+	log_info("set_time", "a terminal's clock is off: it is told the time",
+		LOG_S("terminal", name));
+	send_letter(in, topic, payload, strlen(payload));
+}
+
 void intake_set_clocks(struct intake *in)
 {
 	const struct profile_set *set = &in->context->profiles;
@@ -219,6 +235,8 @@ void intake_set_clocks(struct intake *in)
 			terminals_clocks(in->terminals, round.profile->name, now_us,
 				round.profile->clock_every_s * CLOCK_US_PER_S, set_clock, &round);
 	}
+	if (set->native)
+		terminals_native_clocks(in->terminals, now_us, set_native_clock, in);
 	letters_flush(&in->letters, in->on.publish, in->on.arg);
 }
 

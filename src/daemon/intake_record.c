@@ -7,6 +7,8 @@
 #include "store/store_punch.h"
 
 #define MALFORMED_MAX    1000 /* parked ones a terminal (JUDGING.md §10) */
+#define SKEW_NEAR_S      3600
+#define SKEW_FROM_US     (10 * CLOCK_US_PER_S) /* after connecting: what waited has come */
 #define TIMELESS_SAME_US (24 * 3600 * CLOCK_US_PER_S)
 
 static bool may_log(struct intake *in, const struct arrival *a)
@@ -37,6 +39,19 @@ static void refuse(struct intake *in, struct arrival *a, const char *why)
 		log_warn("refused", why, LOG_S("terminal", a->serial));
 }
 
+/* What its clock shows, told by punches that were not stored anywhere on their way. One that does not
+ * say whether it is live passes for it when it is not far off. */
+static void learn_skew(struct intake *in, const struct arrival *a, const struct punch *p)
+{
+	int64_t off_s = p->time_s - p->received_us / CLOCK_US_PER_S;
+	bool near = off_s > -SKEW_NEAR_S && off_s < SKEW_NEAR_S;
+
+	if (p->has_time && p->time_sent[0] && (p->flags & FLAG_TRUSTED) && !a->m->retained &&
+		!a->m->dup && a->at.mono_us - in->connected_us > SKEW_FROM_US &&
+		((p->flags & FLAG_LIVE) || (!(p->flags & FLAG_STORED) && near)))
+		terminals_punched(in->terminals, p->terminal, p->time_s, p->received_us);
+}
+
 /* Insert, with all that hangs on it. ack_it: it has an id, and what is kept of it is whole. */
 static int add(struct intake *in, struct arrival *a, struct punch *p, const struct store_raw *raw,
 	bool ack_it)
@@ -63,6 +78,7 @@ static int add(struct intake *in, struct arrival *a, struct punch *p, const stru
 		ack(in, a, p, r == 0);
 	if (r == 0)
 		return 0;
+	learn_skew(in, a, p);
 	r = judging_added(in->judging, p);
 	/* Only now: strangers' names are bounded by those that have punches. */
 	return r < 0 ? r

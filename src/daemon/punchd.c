@@ -40,6 +40,7 @@ struct punchd {
 	struct replaced replaced;
 	struct guard guard;
 	struct terminals terminals;
+	int64_t connected_us; /* monotonic: since then the broker is there; 0: it is not */
 	struct intake *intake;
 	struct link *link;
 	struct apiloop *apiloop;
@@ -83,8 +84,13 @@ static void on_second(void *arg)
 	conditions_of_queue(&d->context);
 	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
-	if (link_is_up(d->link, &since_us))
+	if (!link_is_up(d->link, &since_us))
+		d->connected_us = 0;
+	else if (d->connected_us == 0)
+		d->connected_us = loop_now(d->context.loop).mono_us;
+	if (d->connected_us != 0)
 		intake_set_clocks(d->intake);
+	conditions_of_terminals(&d->context, &d->terminals, d->connected_us != 0, d->connected_us);
 }
 
 /* ---- the wiring: what must go up goes through here */

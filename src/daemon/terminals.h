@@ -1,5 +1,6 @@
 /*
- * What the gateway saw of each terminal since it started: in memory, for status.
+ * What the gateway saw of each terminal since it started: in memory, for status, for the alarm of
+ * those that have fallen silent, and to set their clocks.
  */
 #ifndef PUNCHD_DAEMON_TERMINALS_H
 #define PUNCHD_DAEMON_TERMINALS_H
@@ -15,7 +16,7 @@
 #define TERMINALS_SHOWN_MAX 10000
 
 struct terminals {
-	struct strmap by_serial;
+	struct strmap by_name; /* what they call themselves */
 };
 
 void terminals_init(struct terminals *t, uint64_t seed);
@@ -24,33 +25,52 @@ void terminals_done(struct terminals *t);
 /* A message of a terminal came; punch: it brought at least one punch. retained: the broker kept it,
  * so it says nothing about now. */
 void terminals_saw(
-	struct terminals *t, const char *serial, int64_t wall_us, bool punch, bool retained);
+	struct terminals *t, const char *name, struct moment at, bool punch, bool retained);
 
 /* Its status topic said something (INTERFACES: att/v1/{serial}/status). */
-void terminals_status(struct terminals *t, const char *serial, const void *payload, size_t length,
-	int64_t wall_us, bool retained);
+void terminals_status(struct terminals *t, const char *name, const void *payload, size_t length,
+	struct moment at, bool retained);
 
 /* The same, as a profile has read it. */
 void terminals_presence(
-	struct terminals *t, const char *serial, bool online, int64_t wall_us, bool retained);
+	struct terminals *t, const char *name, bool online, struct moment at, bool retained);
 
 /* It speaks by the profile of this name. */
-void terminals_family(struct terminals *t, const char *serial, const char *family);
+void terminals_family(struct terminals *t, const char *name, const char *family);
+
+/* A live punch with a time of its own was received just then, by a clock that is trusted. */
+void terminals_punched(struct terminals *t, const char *name, int64_t time_s, int64_t received_us);
 
 /*
  * Call due for each terminal of a family that is not known to be offline and was not due in the last
  * every_us. now_us is monotonic.
  */
-typedef void terminals_due(void *arg, const char *serial);
+typedef void terminals_due(void *arg, const char *name);
 void terminals_clocks(struct terminals *t, const char *family, int64_t now_us, int64_t every_us,
 	terminals_due *due, void *arg);
+
+/* The same for those that speak natively and whose clock is known to be off, by five seconds or
+ * more; what was learnt of it is forgotten. */
+void terminals_native_clocks(struct terminals *t, int64_t now_us, terminals_due *due, void *arg);
 
 /* As in the status document, sorted by what they call themselves; a new reference. */
 json_t *terminals_json(const struct terminals *t, struct context *c);
 
-/* What was seen of a device since the start, as members of an object: online, last_seen, last_punch;
- * null where nothing was. Where several terminals are one device, of the one that was seen last. */
+/* What was seen of a device since the start, as members of an object: online, last_seen, last_punch,
+ * pending, fw, skew_s; null where nothing was. Where several terminals are one device, of the one
+ * that was seen last. */
 void terminals_seen(
 	const struct terminals *t, const struct context *c, const char *serial, json_t *into);
+
+/*
+ * The devices that should be heard of and are not: active ones of the cloud's list whose terminal
+ * said goodbye (its last will), or was silent for longer than its profile's timeout_s, natively a
+ * day; those that were not heard since the start too, if they ever brought a punch. Silence counts
+ * from since_us on (monotonic), when the broker was there again. The first few serials are written to
+ * ret_names. Returns how many.
+ */
+#define TERMINALS_NAMES_MAX 200
+size_t terminals_silent(const struct terminals *t, struct context *c, int64_t since_us,
+	char ret_names[static TERMINALS_NAMES_MAX]);
 
 #endif

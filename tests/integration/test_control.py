@@ -105,8 +105,9 @@ def test_status_is_whole_and_true(site):
     assert 0 < s["store"]["bytes"] <= on_disk
     terminal, = s["terminals"]
     assert terminal | {"last_seen": 0, "last_punch": 0} == {
-        "serial": SERIAL, "name": SERIAL, "device_id": "dev_000001", "online": True, "last_seen": 0, "last_punch": 0,
-        # Nothing measures it yet.
+        "serial": SERIAL, "name": SERIAL, "device_id": "dev_000001", "online": True, "last_seen": 0,
+        "last_punch": 0, "pending": 0, "fw": None,
+        # No live punch came.
         "skew_s": None}
     times = [s["mqtt"]["since"], s["api"]["next_try"], s["api"]["last_success"],
              s["api"]["rate"]["reset"], s["directory"]["users_synced_at"],

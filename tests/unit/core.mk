@@ -12,6 +12,7 @@ UNIT_CORE = \
 	tests/unit/test_punch \
 	tests/unit/test_refusals \
 	tests/unit/test_settle \
+	tests/unit/test_skew \
 	tests/unit/test_taps \
 	tests/unit/test_user \
 	tests/unit/test_verdict \
@@ -45,6 +46,8 @@ tests_unit_test_refusals_SOURCES = tests/unit/test_refusals.c tests/unit/unit.h
 tests_unit_test_refusals_LDADD = $(unit_core_libs)
 tests_unit_test_settle_SOURCES = tests/unit/test_settle.c tests/unit/unit.h
 tests_unit_test_settle_LDADD = $(unit_core_libs)
+tests_unit_test_skew_SOURCES = tests/unit/test_skew.c tests/unit/unit.h
+tests_unit_test_skew_LDADD = $(unit_core_libs)
 tests_unit_test_taps_SOURCES = tests/unit/test_taps.c tests/unit/unit.h
 tests_unit_test_taps_LDADD = $(unit_core_libs)
 tests_unit_test_user_SOURCES = tests/unit/test_user.c tests/unit/unit.h
