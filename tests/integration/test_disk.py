@@ -18,7 +18,7 @@ def record_ids(gateway):
 
 @needs_root
 def test_a_disk_that_fills(tmp_path):
-    with SmallDisk(tmp_path / "disk", 4096) as disk, fast_broker(under=tmp_path) as broker, \
+    with SmallDisk(tmp_path / "disk", 3072) as disk, fast_broker(under=tmp_path) as broker, \
             Gateway(broker.port, store=disk.path / "punchd.db", under=tmp_path) as g, \
             Terminal(broker.port, "--terminals", 20, "--count", 500, "--resend", "500ms",
                      under=tmp_path, keep=True, start=False) as terminals:
@@ -29,7 +29,7 @@ def test_a_disk_that_fills(tmp_path):
         status = g.wait_status(lambda s: not s["mqtt"]["connected"], "away")
         assert status["state"] == "failing" and g.request("GET", "/healthz")[0] == 503
         assert "mqtt_down" not in g.alarms()  # it stays away by itself
-        assert 0 < status["store"]["free_bytes"] < 1 << 20
+        assert 0 <= status["store"]["free_bytes"] < 1 << 20
         # What terminals were told is there, and the rest is theirs still.
         acked = {i for _, i in terminals.acked()}
         assert 0 < len(acked) < 10000 and acked <= set(record_ids(g))
