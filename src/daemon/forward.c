@@ -77,6 +77,9 @@ void forward_entry_of(const struct forward *f, const struct punch *p, struct out
 		.step = OUTBOX_WAITING,
 		.frozen = p->frozen_us != 0,
 	};
+	/* A released one neither waits for others of that day nor do they for it (JUDGING.md §9). */
+	if (p->flags & FLAG_RELEASED)
+		ret->user ^= (uint64_t)p->seq * 0x9e3779b97f4a7c15ULL;
 }
 
 /* ---- filling the window */

@@ -53,11 +53,14 @@ const char *http_query_key(const struct http_query *q, size_t index)
 	return NULL;
 }
 
-char *gateway_ask(const char *method, const char *path, int *ret_status)
+char *gateway_ask_with(const char *method, const char *path, const char *body, int *ret_status)
 {
 	const struct http_query none = {0};
-	const struct http_request request = {
-		.method = method, .path = path, .query = &none, .body = ""};
+	const struct http_request request = {.method = method,
+		.path = path,
+		.query = &none,
+		.body = body,
+		.body_length = strlen(body)};
 	struct http_answer answer = {.status = 0};
 
 	if (!server || !gateway.runs || !gateway_lives())
@@ -65,4 +68,9 @@ char *gateway_ask(const char *method, const char *path, int *ret_status)
 	server->handle(server->arg, &request, &answer);
 	*ret_status = answer.status;
 	return answer.body;
+}
+
+char *gateway_ask(const char *method, const char *path, int *ret_status)
+{
+	return gateway_ask_with(method, path, "", ret_status);
 }

@@ -78,6 +78,8 @@ void gateway_signal(int signo);
 /* A call to the control socket. Returns the answer's body, freed by the caller, or NULL where punchd
  * does not run. */
 char *gateway_ask(const char *method, const char *path, int *ret_status);
+/* The same with a body. */
+char *gateway_ask_with(const char *method, const char *path, const char *body, int *ret_status);
 
 /* Write the API key's file. */
 void gateway_write_key(const char *key);

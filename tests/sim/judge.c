@@ -36,7 +36,8 @@ static void read_row(sqlite3_stmt *s)
 		.flags = sqlite3_column_int(s, 7),
 		.sent = sqlite3_column_int(s, 8),
 		.type = sqlite3_column_int(s, 9),
-		.frozen = sqlite3_column_int(s, 10) != 0};
+		.frozen = sqlite3_column_int(s, 10) != 0,
+		.amended = sqlite3_column_int(s, 11) != 0};
 	memcpy(r->identity, sqlite3_column_blob(s, 3), sizeof r->identity);
 	snprintf(r->who, sizeof r->who, "%s", laws_column(s, 4));
 	r->past = !r->frozen &&
@@ -90,7 +91,7 @@ static void judge_ways(int from, int to)
 
 		while (before >= from && rows[before].doubled)
 			before--;
-		if (r->frozen || r->past)
+		if (r->frozen || r->past || r->amended)
 			r->way = r->type;
 		else if (r->sent)
 			r->way = r->sent;
@@ -113,8 +114,8 @@ static void judge_clashes(int from, int to)
 
 		while (after < to && rows[after].doubled)
 			after++;
-		r->clashes = !r->frozen && !r->past && !r->sent && !r->doubled && after < to &&
-			rows[after].frozen && rows[after].way == r->way &&
+		r->clashes = !r->frozen && !r->past && !r->amended && !r->sent && !r->doubled &&
+			after < to && rows[after].frozen && rows[after].way == r->way &&
 			laws_day_start(rows[after].time_s) == laws_day_start(r->time_s);
 	}
 }

@@ -19,6 +19,7 @@ struct judged {
 	int state, reason, flags;
 	int sent, type; /* 0 none, 1 check_in, 2 check_out */
 	bool frozen;
+	bool amended; /* a person has said which way */
 
 	bool doubled; /* a double tap */
 	int way;      /* as type */

@@ -53,7 +53,8 @@ static void open_store(void)
 		" WHERE state = 0 AND time = ?1 AND wire_key = ?2 AND frozen IS NOT NULL",
 		&watcher.by_key);
 	prepare("SELECT seq, lower(hex(wire_key)), frozen IS NOT NULL FROM punch WHERE state = 0"
-		" AND time >= ?1 AND (time < ?2 OR (time = ?2 AND seq < ?3)) AND user_id = ?4",
+		" AND time >= ?1 AND (time < ?2 OR (time = ?2 AND seq < ?3)) AND user_id = ?4"
+		" AND (flags & 512) = 0",
 		&watcher.earlier);
 	prepare("SELECT count(*), count(DISTINCT user_id) FROM punch WHERE state = 0",
 		&watcher.queued);
@@ -74,7 +75,8 @@ static void open_store(void)
 		" WHEN user_kind = 0 THEN 'id ' || user"
 		" WHEN user_kind = 3 THEN terminal || ' ' || user"
 		" ELSE user_kind || ' ' || user END AS who,"
-		" state, reason, flags, type_sent, type, frozen IS NOT NULL FROM punch"
+		" state, reason, flags, type_sent, type, frozen IS NOT NULL, type_from = 4 FROM "
+		"punch"
 		" WHERE time IS NOT NULL AND state <> 5 ORDER BY who, time, identity",
 		&watcher.timed);
 }
@@ -381,6 +383,31 @@ int64_t laws_queued(void)
 void laws_nothing(void *arg)
 {
 	(void)arg;
+}
+
+/* ---- by hand */
+
+static const struct tap *tap_of_row(int64_t seq)
+{
+	for (int i = 0; i < tap_count; i++) {
+		if (taps[i].seq == seq && !taps[i].twin)
+			return &taps[i];
+	}
+	return NULL;
+}
+
+bool laws_was_touched(int64_t seq)
+{
+	const struct tap *t = tap_of_row(seq);
+
+	return t && (t->touched || t->unsure);
+}
+
+bool laws_was_discarded(int64_t seq)
+{
+	const struct tap *t = tap_of_row(seq);
+
+	return t && t->discarded;
 }
 
 /* ---- acknowledgements */

@@ -39,6 +39,10 @@ void laws_limited(void);
 void laws_window_began(bool at_once);
 void laws_window_ended(int64_t used);
 
+/* A person had this row amended or tried again: after a refusal that leaves no doubt it goes under
+ * another key. */
+void laws_may_change_key(int64_t seq);
+
 /* Whether the daemon may have ended because of its disk. */
 bool laws_disk_excuse(void);
 

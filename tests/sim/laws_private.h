@@ -46,6 +46,10 @@ const char *laws_column(sqlite3_stmt *s, int i);
 /* Its row may be gone, where it is settled. */
 bool laws_may_be_purged(const struct tap *t);
 
+/* What a person did to the punch of a row. */
+bool laws_was_touched(int64_t seq);
+bool laws_was_discarded(int64_t seq);
+
 /* When the working day began in which a moment lies. */
 int64_t laws_day_start(int64_t time_s);
 

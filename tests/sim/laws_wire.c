@@ -71,6 +71,19 @@ static void has_one_key(int64_t seq, const char *key)
 	assert(kept && strmap_put(&watcher.sent, name, kept, NULL) == 0);
 }
 
+void laws_may_change_key(int64_t seq)
+{
+	char name[32];
+	const char *before;
+	const struct sent_key *k;
+
+	snprintf(name, sizeof name, "%lld", (long long)seq);
+	before = strmap_get(&watcher.sent, name);
+	k = before ? cloud_key(before) : NULL;
+	if (k && k->refused_status && k->doubts == 0)
+		free(strmap_del(&watcher.sent, name));
+}
+
 static void was_not_settled(struct sent_key *k, const char *key)
 {
 	if (!k->done_run)
@@ -140,7 +153,10 @@ void laws_submitted(const char *key, const char *body)
 	seq = frozen_row(key, k->user_id, time_s);
 	LAW(seq, "a body freezes before it can leave", "%s is not frozen in the store", key);
 	if (seq) {
-		is_its_turn(seq, time_s, k->user_id);
+		if (!laws_was_touched(seq))
+			is_its_turn(seq, time_s, k->user_id);
+		LAW(!laws_was_discarded(seq), "what is discarded is not sent", "row %lld is sent",
+			(long long)seq);
 		has_one_key(seq, key);
 		was_not_settled(k, key);
 	}

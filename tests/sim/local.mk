@@ -13,6 +13,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/judge.c tests/sim/judge.h \
 	tests/sim/loop.c \
 	tests/sim/main.c \
+	tests/sim/operator.c tests/sim/operator.h \
 	tests/sim/oracle.c \
 	tests/sim/plan.c tests/sim/plan.h \
 	tests/sim/shrink.c \

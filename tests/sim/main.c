@@ -19,13 +19,13 @@ static const char usage[] =
 	"  --quiet          only the last line\n"
 	"  --no-shrink      leave a failing story as long as it is\n"
 	"  --first          end with the first that fails\n"
-	"  --people N --terminals N --days N --only LIST   of a smaller story: LIST are\n"
+	"  --people N --terminals N --days N --deeds N --only LIST   of a smaller story: LIST are\n"
 	"                   numbers of troubles, or none\n";
 
 struct options {
 	int64_t first, last;
 	const char *file;
-	int weeks, people, terminals, days;
+	int weeks, people, terminals, days, deeds;
 	const char *only;
 	bool log, quiet, no_shrink, end_first;
 };
@@ -48,8 +48,9 @@ static void print_options(const struct plan *p, int weeks)
 {
 	const char *gap = "";
 
-	printf("the shortest: --seed %llu --weeks %d --days %d --people %d --terminals %d --only ",
-		(unsigned long long)p->seed, weeks, p->days, p->people, p->terminals);
+	printf("the shortest: --seed %llu --weeks %d --days %d --people %d --terminals %d --deeds "
+	       "%d --only ",
+		(unsigned long long)p->seed, weeks, p->days, p->people, p->terminals, p->deeds);
 	for (int i = 0; i < p->troubles; i++) {
 		if (!p->left_out[i]) {
 			printf("%s%d", gap, i);
@@ -68,6 +69,8 @@ static void make_plan(struct plan *p, uint64_t seed, const struct options *o)
 		p->terminals = o->terminals;
 	if (o->days > 0)
 		p->days = o->days;
+	if (o->deeds >= 0)
+		p->deeds = o->deeds;
 	for (int i = 0; o->only && i < p->troubles; i++)
 		p->left_out[i] = true;
 	for (const char *at = o->only; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : "") {
@@ -271,15 +274,16 @@ int main(int argc, char **argv)
 		PEOPLE,
 		TERMINALS,
 		DAYS,
+		DEEDS,
 		ONLY
 	};
 	static const struct option names[] = {{"seed", 1, NULL, SEED}, {"seeds", 1, NULL, SEEDS},
 		{"seed-file", 1, NULL, FILE_}, {"weeks", 1, NULL, WEEKS}, {"log", 0, NULL, LOG_},
 		{"quiet", 0, NULL, QUIET}, {"no-shrink", 0, NULL, NO_SHRINK},
 		{"first", 0, NULL, FIRST}, {"people", 1, NULL, PEOPLE},
-		{"terminals", 1, NULL, TERMINALS}, {"days", 1, NULL, DAYS}, {"only", 1, NULL, ONLY},
-		{NULL, 0, NULL, 0}};
-	struct options o = {.first = -1, .weeks = 1};
+		{"terminals", 1, NULL, TERMINALS}, {"days", 1, NULL, DAYS},
+		{"deeds", 1, NULL, DEEDS}, {"only", 1, NULL, ONLY}, {NULL, 0, NULL, 0}};
+	struct options o = {.first = -1, .weeks = 1, .deeds = -1};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -298,6 +302,7 @@ int main(int argc, char **argv)
 		case PEOPLE: o.people = (int)strtol(optarg, NULL, 10); break;
 		case TERMINALS: o.terminals = (int)strtol(optarg, NULL, 10); break;
 		case DAYS: o.days = (int)strtol(optarg, NULL, 10); break;
+		case DEEDS: o.deeds = (int)strtol(optarg, NULL, 10); break;
 		case ONLY: o.only = optarg; break;
 		default: fputs(usage, stderr); return 2;
 		}

@@ -9,10 +9,11 @@
 #include "laws.h"
 #include "laws_private.h"
 
-#define FLAG_TRUSTED_ 64
-#define FLAG_WAITED_  128
-#define MAX_FUTURE_S  300
-#define DAY_S         86400
+#define FLAG_TRUSTED_  64
+#define FLAG_WAITED_   128
+#define FLAG_RELEASED_ 512
+#define MAX_FUTURE_S   300
+#define DAY_S          86400
 
 /* A row, as it ended. */
 struct row {
@@ -39,12 +40,15 @@ static int reason_for(const struct tap *t, const struct row *r)
 	int64_t time_s = t->time[0] ? t->time_s : r->received_s;
 	int64_t ahead_s = time_s - r->received_s;
 	const struct judged *j;
+	bool released = false;
 
 	if (!t->time[0] && (!(r->flags & FLAG_TRUSTED_) || (r->flags & FLAG_WAITED_)))
 		return REASON_NO_TIME_;
-	if (-ahead_s > (int64_t)world.plan->max_age_days * DAY_S)
+	if (r->flags & FLAG_RELEASED_)
+		released = true;
+	if (!released && -ahead_s > (int64_t)world.plan->max_age_days * DAY_S)
 		return REASON_STALE_;
-	if (ahead_s > MAX_FUTURE_S &&
+	if (!released && ahead_s > MAX_FUTURE_S &&
 		(ahead_s > DAY_S || time_s > gateway_wall_us() / SECOND + MAX_FUTURE_S))
 		return REASON_FUTURE_;
 	if (t->terminal->known_us > world.now_us)
@@ -52,12 +56,16 @@ static int reason_for(const struct tap *t, const struct row *r)
 	if (t->person->known_us > world.now_us)
 		return REASON_USER_;
 	j = judge_of(r->seq);
-	return j->clashes || (j->past && r->reason == REASON_WAY_) ? REASON_WAY_ : 0;
+	return j && (j->clashes || (j->past && r->reason == REASON_WAY_)) ? REASON_WAY_ : 0;
 }
 
 /* What the terminal said, else one of both: which one was right when it froze nobody asks here. */
 static bool is_right_way(const struct tap *t, const char *type)
 {
+	if (t->unsure)
+		return true;
+	if (t->amended != WAY_NONE)
+		return strcmp(type, t->amended == WAY_IN ? "check_in" : "check_out") == 0;
 	if (t->way == WAY_NONE)
 		return strcmp(type, "check_in") == 0 || strcmp(type, "check_out") == 0;
 	return strcmp(type, t->way == WAY_IN ? "check_in" : "check_out") == 0;
@@ -107,6 +115,14 @@ static void judge_row(const struct tap *t, const struct row *r)
 	int reason = reason_for(t, r);
 	const struct sent_key *k = r->key[0] ? cloud_key(r->key) : NULL;
 
+	LAW(!t->discarded || r->state == STATE_DISCARDED, "what is discarded stays so",
+		"row %lld is in state %d", (long long)r->seq, r->state);
+	LAW(r->state != STATE_DISCARDED || t->discarded || t->unsure || t->twin,
+		"nothing is discarded by itself", "row %lld is", (long long)r->seq);
+	LAW(!t->released || r->flags & FLAG_RELEASED_, "what is released stays so", "row %lld",
+		(long long)r->seq);
+	if (r->state == STATE_DISCARDED || t->unsure)
+		return;
 	if (t->twin)
 		return; /* which of them it is nobody knows */
 	if (r->state == STATE_DELIVERED) {
@@ -114,8 +130,10 @@ static void judge_row(const struct tap *t, const struct row *r)
 		return;
 	}
 	if (r->state == STATE_PARKED && r->reason > REASON_API_) {
-		LAW(k && k->refused_status == r->reason - REASON_API_, "parked for a refusal",
-			"row %lld is parked with %d", (long long)r->seq, r->reason);
+		LAW((t->amended != WAY_NONE && !k) ||
+				(k && k->refused_status == r->reason - REASON_API_),
+			"parked for a refusal", "row %lld is parked with %d", (long long)r->seq,
+			r->reason);
 		return;
 	}
 	if (r->state == STATE_SUPPRESSED)

@@ -65,6 +65,7 @@ struct plan {
 	int days;
 	int people;
 	int terminals;
+	int deeds; /* of an operator */
 	int troubles;
 	bool left_out[PLAN_TROUBLES_MAX]; /* of the troubles */
 

@@ -66,6 +66,11 @@ static int *people_of(struct plan *plan)
 	return &plan->people;
 }
 
+static int *deeds_of(struct plan *plan)
+{
+	return &plan->deeds;
+}
+
 static int *terminals_of(struct plan *plan)
 {
 	return &plan->terminals;
@@ -94,5 +99,6 @@ void story_shrink(struct plan *plan, const struct result *failed)
 		without_troubles(plan, failed);
 		fewer(plan, people_of, failed);
 		fewer(plan, terminals_of, failed);
+		fewer(plan, deeds_of, failed);
 	}
 }

@@ -14,6 +14,7 @@
 #include "cloud.h"
 #include "gateway.h"
 #include "laws.h"
+#include "operator.h"
 #include "laws_private.h"
 #include "terminal.h"
 #include "trouble.h"
@@ -166,6 +167,7 @@ void story_play(const struct plan *plan, FILE *told, FILE *logs, struct result *
 	laws_begin();
 	terminals_begin();
 	troubles_begin();
+	operator_begin();
 	world_at(world.until_us, on_quiet, NULL);
 	gateway_live();
 	gather(ret);

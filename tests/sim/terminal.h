@@ -59,7 +59,11 @@ struct tap {
 	bool pubacked;   /* a PUBACK for it left the gateway */
 	bool acked;      /* an application ack for it left the gateway */
 	int64_t seq;     /* of its row; 0: not seen yet */
-	bool twin;       /* another has no time either, and the same record id, user and way */
+	/* by an operator's hand */
+	bool touched, released, discarded;
+	bool unsure;      /* punchd died over a deed: done or not */
+	enum way amended; /* WAY_NONE: not */
+	bool twin;        /* another has no time either, and the same record id, user and way */
 };
 
 extern struct person people[];
