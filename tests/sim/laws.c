@@ -69,6 +69,7 @@ static void open_store(void)
 	prepare("SELECT (SELECT count(*) FROM punch) + coalesce((SELECT sum(n) FROM purged), 0)"
 		" + coalesce((SELECT value FROM meta WHERE key = 'holes'), 0)",
 		&watcher.stored);
+	prepare("SELECT key FROM missing WHERE what = 0 AND passes = 2", &watcher.gone);
 	/* An id is its own user_id; a slot is somebody else at another terminal. */
 	prepare("SELECT seq, time, terminal, identity, CASE"
 		" WHEN user_id IS NOT NULL THEN 'id ' || user_id"
@@ -92,6 +93,7 @@ static void close_store(void)
 	sqlite3_finalize(watcher.held);
 	sqlite3_finalize(watcher.stored);
 	sqlite3_finalize(watcher.timed);
+	sqlite3_finalize(watcher.gone);
 	sqlite3_close(watcher.db);
 	watcher.db = NULL;
 }
@@ -278,6 +280,15 @@ static void held_with_right(void)
 	sqlite3_reset(s);
 }
 
+/* Whoever is in the cloud's list is not taken for gone, however it moves while it is read. */
+static void nobody_is_gone_who_is_there(void)
+{
+	while (sqlite3_step(watcher.gone) == SQLITE_ROW)
+		LAW(!cloud_knows_user(laws_column(watcher.gone, 0)), "nobody is gone who is there",
+			"%s is in the cloud's list", laws_column(watcher.gone, 0));
+	sqlite3_reset(watcher.gone);
+}
+
 static void on_look(void *arg)
 {
 	(void)arg;
@@ -285,6 +296,7 @@ static void on_look(void *arg)
 	if (!gateway.runs || !gateway_lives())
 		return;
 	what_was_sent_stays_frozen();
+	nobody_is_gone_who_is_there();
 	/* The disk may refuse what a new judgement would write. */
 	if (!disk_is_full() && !disk_failed() && world.now_us - gateway.started_us > CALM &&
 		world.now_us - gateway.clock_set_us > CALM)

@@ -23,7 +23,8 @@ enum {
 
 struct watcher {
 	sqlite3 *db;
-	sqlite3_stmt *rows, *all, *by_key, *earlier, *queued, *frozen, *held, *stored, *timed;
+	sqlite3_stmt *rows, *all, *by_key, *earlier, *queued, *frozen, *held, *stored, *timed,
+		*gone;
 	int64_t last_seq;
 	int indexed;        /* taps in the map */
 	struct strmap taps; /* their names → number + 1 */
