@@ -69,7 +69,7 @@ static void open_store(void)
 	prepare("SELECT (SELECT count(*) FROM punch) + coalesce((SELECT sum(n) FROM purged), 0)"
 		" + coalesce((SELECT value FROM meta WHERE key = 'holes'), 0)",
 		&watcher.stored);
-	prepare("SELECT key FROM missing WHERE what = 0 AND passes = 2", &watcher.gone);
+	prepare("SELECT key FROM missing WHERE what = 1 AND passes = 2", &watcher.gone);
 	/* An id is its own user_id; a slot is somebody else at another terminal. */
 	prepare("SELECT seq, time, terminal, identity, CASE"
 		" WHEN user_id IS NOT NULL THEN 'id ' || user_id"
