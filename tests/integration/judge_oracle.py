@@ -287,8 +287,9 @@ def verdict(tap, rules, now, frozen, gone, types, repeats):
         "before_start": tap.time is not None and rules.accept_from is not None and
         tap.time < rules.accept_from,
         "stale": tap.time is not None and tap.received - tap.time > rules.max_age,
+        # What was too far ahead when it came waits for a person, and so for ever.
         "future_time": tap.time is not None and now is not None and
-        tap.time > now + rules.max_future,
+        (tap.time > now + rules.max_future or tap.time - tap.received > DAY),
         "unknown_device": device_id is None,
         "inactive_device": device_id is not None and status != "active",
         "unknown_user": user_id is None,
@@ -320,7 +321,7 @@ class Following:
         return judge(self.taps, self.rules, now=self.now, frozen=self.frozen)
 
 
-def could_be(ident, body, arrivals, rules, sent):
+def could_be(ident, body, arrivals, rules, sent, now=None):
     """Whether there was a moment at which this body was right: after one of the arrivals from the
     punch's own on, with the first few of the others frozen that were sent. arrivals: all taps of
     this person in order of arrival. sent: [(ident, body)] in the cloud's order."""
@@ -331,7 +332,7 @@ def could_be(ident, body, arrivals, rules, sent):
         for count in range(len(others) + 1):
             fixed = dict(others[:count])
             if fixed.keys() <= there:
-                found = judge(arrivals[:end], rules, frozen=fixed)[ident]
+                found = judge(arrivals[:end], rules, now, fixed)[ident]
                 if found.state == "sent" and found.body == body:
                     return True
     return False

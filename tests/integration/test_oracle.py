@@ -227,6 +227,12 @@ def test_the_first_reason_is_shown(one, wanted):
     assert told([one], r, now=NOON + 86400) == [wanted]
 
 
+@pytest.mark.parametrize("ahead, then, wanted", [
+    (301, 0, "future_time"), (301, 1, IN), (86400, 86100, IN), (86401, 86401, "future_time")])
+def test_future_times_are_released_when_due(ahead, then, wanted):
+    assert told([tap("a", ahead, IN, received=NOON)], now=NOON + then) == [wanted]
+
+
 # ---- with the cloud there
 
 def test_following():
