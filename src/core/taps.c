@@ -85,7 +85,6 @@ static void suppress(struct tap *taps, size_t count, size_t i)
 	case TAP_OPEN: taps[i].suppressed = is_double(taps, count, i); break;
 	case TAP_COUNTS:
 	case TAP_FROZEN: taps[i].suppressed = false; break;
-	case TAP_PAST: break;
 	}
 }
 
@@ -121,7 +120,7 @@ static void direct(const struct taps_site *site, struct tap *taps, size_t i)
 {
 	struct tap *t = &taps[i];
 
-	if (t->standing == TAP_FROZEN || t->standing == TAP_PAST || t->type_from == FROM_PERSON)
+	if (t->standing == TAP_FROZEN || t->type_from == FROM_PERSON)
 		return;
 	t->type = taps_said(t->sent, t->rule, &t->type_from);
 	if (t->type_from != FROM_NOBODY || t->suppressed || t->rule == DIRECTION_HOLD)
@@ -135,7 +134,7 @@ static bool clashes(const struct taps_site *site, const struct tap *taps, size_t
 {
 	const struct tap *t = &taps[i];
 
-	if (t->standing == TAP_FROZEN || t->standing == TAP_PAST || t->type_from != FROM_ALTERNATE)
+	if (t->standing == TAP_FROZEN || t->type_from != FROM_ALTERNATE)
 		return false;
 	for (size_t j = i + 1; j < count; j++) {
 		if (leads_somewhere(&taps[j]))

@@ -16,7 +16,6 @@ enum tap_standing {
 	TAP_OPEN,   /* suppressed or not, as the walk says */
 	TAP_COUNTS, /* it counts, whatever is near; the walk says its direction: released, parked */
 	TAP_FROZEN, /* it counts, and its direction stands */
-	TAP_PAST,   /* so old that what it was judged by may be purged: it stays as it is */
 };
 
 struct tap {

@@ -29,6 +29,20 @@ struct terminal_rules context_rules(struct context *c, const char *terminal)
 	return rules;
 }
 
+struct taps_site context_taps_site(const struct context *c)
+{
+	return (struct taps_site){.zone = c->zone,
+		.day_start_s = (int32_t)c->config.site.day_start_s,
+		.max_shift_s = c->max_shift_s};
+}
+
+int64_t context_reach_s(const struct context *c)
+{
+	const struct taps_site site = context_taps_site(c);
+
+	return taps_reach_s(&site, c->window_max_s);
+}
+
 /* A zone that cannot be read any more, though it was when the settings were checked, is the site's. */
 static int take_zone(struct context *c, const char *name)
 {

@@ -16,6 +16,7 @@
 #include "core/links.h"
 #include "core/punch.h"
 #include "core/rules.h"
+#include "core/taps.h"
 #include "core/verdict.h"
 #include "daemon/alarms.h"
 #include "daemon/families.h"
@@ -54,6 +55,10 @@ struct context {
 
 /* What holds at a terminal, by its own name. Valid until the settings change. */
 struct terminal_rules context_rules(struct context *c, const char *terminal);
+
+/* What holds for all taps; and how far from one another they decide, seconds. */
+struct taps_site context_taps_site(const struct context *c);
+int64_t context_reach_s(const struct context *c);
 
 /* The settings are others now: what follows from them. Returns 0 or -ENOMEM. */
 int context_take_settings(struct context *c);

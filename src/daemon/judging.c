@@ -140,41 +140,13 @@ static int read_on(void *arg, const struct store_tap *row)
 
 static struct taps_site site_of(const struct judging *j)
 {
-	const struct context *c = j->context;
-
-	return (struct taps_site){.zone = c->zone,
-		.day_start_s = (int32_t)c->config.site.day_start_s,
-		.max_shift_s = c->max_shift_s};
+	return context_taps_site(j->context);
 }
 
-static int64_t reach_s(const struct judging *j)
-{
-	struct taps_site site = site_of(j);
-
-	return taps_reach_s(&site, j->context->window_max_s);
-}
-
-/*
- * Whether a stored punch is so old that those it was judged by may have been purged: it stays as it
- * was judged then. A purge takes what was settled longer ago than retention and is older than
- * max_age.
- */
-static bool is_past(const struct judging *j, const struct store_tap *row)
-{
-	const struct context *c = j->context;
-	int64_t kept_s = c->config.store.retention_ms / 1000;
-
-	if (kept_s < c->verdict.max_age_s)
-		kept_s = c->verdict.max_age_s;
-	return row->seq != 0 && row->time_s < now_us(j) / CLOCK_US_PER_S - kept_s + reach_s(j);
-}
-
-static enum tap_standing standing_of(const struct judging *j, const struct store_tap *row)
+static enum tap_standing standing_of(const struct store_tap *row)
 {
 	if (row->frozen)
 		return TAP_FROZEN;
-	if (is_past(j, row))
-		return TAP_PAST;
 	/* What is parked waits for a person; one that is only about to be stored does not yet. */
 	if ((row->flags & FLAG_RELEASED) || (row->state == PUNCH_PARKED && row->seq != 0))
 		return TAP_COUNTS;
@@ -190,7 +162,7 @@ static void tap_of(
 		.seq = row->seq,
 		.time_s = row->time_s,
 		.terminal = row->terminal,
-		.standing = standing_of(j, row),
+		.standing = standing_of(row),
 		.sent = row->type_sent,
 		.rule = rules.direction,
 		.window_s = rules.double_tap_s,
@@ -287,23 +259,26 @@ static int add_double(void *arg, const struct store_tap *row)
 static int read_before(
 	struct judging *j, const struct punch *whose, int64_t at_s, struct backwards *b)
 {
-	int64_t window_s = j->context->window_max_s, reach = reach_s(j);
+	int64_t window_s = j->context->window_max_s, reach = context_reach_s(j->context);
+	int r;
 
 	*b = (struct backwards){
 		.j = j, .begin_s = at_s - window_s, .near_s = at_s - window_s - reach};
-	return store_taps_read(
+	r = store_taps_read(
 		j->context->store, STORE_TAPS_BACK, whose, b->near_s - reach, at_s, read_back, b);
+	return r < 0 ? r : 0;
 }
 
 /* What comes behind it, a piece; *from_s moves on. */
 static int read_behind(struct judging *j, const struct punch *whose, int64_t *from_s, bool *ret_all)
 {
 	struct store *s = j->context->store;
-	int64_t to_s = *from_s + reach_s(j);
+	int64_t to_s = *from_s + context_reach_s(j->context);
 	struct forwards f = {.j = j, .last_s = *from_s};
 	size_t before = j->count;
 	int r = store_taps_read(s, STORE_TAPS, whose, *from_s, to_s, read_on, &f);
 
+	r = r < 0 ? r : 0;
 	if (r == 0 && f.read >= CHUNK_ROWS)
 		to_s = f.last_s;
 	if (r == 0)
@@ -375,7 +350,7 @@ static void tell(struct judging *j, const struct punch *before, const struct pun
 /* Whether a stored row is not as its tap says. */
 static bool is_wrong(const struct store_tap *row, const struct tap *t)
 {
-	if (t->standing == TAP_FROZEN || t->standing == TAP_PAST)
+	if (t->standing == TAP_FROZEN)
 		return false;
 	if (outcome_differs(row, t))
 		return true;

@@ -185,8 +185,8 @@ static int purge(struct upkeep *u)
 		return 0;
 	}
 	n = store_purge(c->store, now_us - c->config.store.retention_ms * MS_US,
-		(now_us / MS_US - c->config.punches.max_age_ms) / 1000, SLICE_ROWS, &u->purge.seq,
-		&done);
+		(now_us / MS_US - c->config.punches.max_age_ms) / 1000, context_reach_s(c),
+		SLICE_ROWS, &u->purge.seq, &done);
 	r = n < 0 ? n : store_commit(c->store);
 	if (r < 0)
 		return r;

@@ -95,10 +95,12 @@ int store_receipts_correct(
 
 /*
  * Purge what is settled before settled_before_us and whose time lies before time_before_s: looks at
- * up to limit rows behind *seq (0 at first), and moves it. The newest row always stays. Returns how
+ * up to limit rows behind *seq (0 at first), and moves it. The newest row always stays; so does a
+ * delivered one as long as there is one of its person within reach_s of it that is not frozen, and
+ * may be judged by it. Returns how
  * many went, or an error, with *seq as it was; *ret_done when nothing that old is left behind *seq.
  */
-int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_s, int limit,
-	int64_t *seq, bool *ret_done);
+int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_s, int64_t reach_s,
+	int limit, int64_t *seq, bool *ret_done);
 
 #endif

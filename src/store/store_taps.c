@@ -93,7 +93,7 @@ int store_taps_read(struct store *s, enum store_taps which, const struct punch *
 		part.bucket = which == STORE_TAPS_BACK ? last - i : first + i;
 		r = read_part(stmt, &part, on, arg);
 	}
-	return r < 0 ? r : 0;
+	return r;
 }
 
 const char *store_tap_terminal(const struct store *s, const struct store_tap *t)

@@ -33,7 +33,7 @@ enum store_taps {
  * The punches of the person whose punch `whose` is: of its user_id, or while it has none of what
  * the terminal calls the person (a slot is somebody else at another terminal). With a time from
  * from_s to to_s, both inclusive.
- * Returns 0 or an error.
+ * Returns 0, 1 where `on` has ended it, or an error.
  */
 int store_taps_read(struct store *s, enum store_taps which, const struct punch *whose,
 	int64_t from_s, int64_t to_s, store_on_tap *on, void *arg);

@@ -3,6 +3,7 @@
 #include "core/identity.h"
 #include "store/store_private.h"
 #include "store/store_punch.h"
+#include "store/store_taps.h"
 
 /* Walks over many rows, in slices: purging, correcting receipts, and the rare look-ups. */
 
@@ -177,6 +178,33 @@ static int purge_fingerprint(struct store *s, int64_t seq)
 	return store_step_done(stmt);
 }
 
+static int is_open(void *arg, const struct store_tap *t)
+{
+	(void)arg;
+	return t->frozen ? 0 : 1;
+}
+
+/*
+ * Whether others are judged by it (core/taps.h): it counts, and somebody's punch that is not frozen
+ * lies within reach. Returns 1, 0, or an error.
+ */
+static int is_needed(struct store *s, const struct purge_row *row, int64_t reach_s)
+{
+	struct punch p;
+	int r;
+
+	if (row->state != PUNCH_DELIVERED)
+		return 0;
+	r = store_punch_get(s, row->seq, &p);
+	if (r == 0)
+		r = store_taps_read(
+			s, STORE_TAPS, &p, p.time_s - reach_s, p.time_s + reach_s, is_open, NULL);
+	if (r == 0)
+		r = store_taps_read(s, STORE_TAPS_DOUBLE, &p, p.time_s - reach_s,
+			p.time_s + reach_s, is_open, NULL);
+	return r;
+}
+
 static int count_purged(struct store *s, int state)
 {
 	sqlite3_stmt *stmt;
@@ -205,8 +233,8 @@ static int purge_one(struct store *s, const struct purge_row *row)
 	return r < 0 ? r : count_purged(s, row->state);
 }
 
-int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_s, int limit,
-	int64_t *seq, bool *ret_done)
+int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_s, int64_t reach_s,
+	int limit, int64_t *seq, bool *ret_done)
 {
 	sqlite3_stmt *stmt;
 	struct purge_row row = {.seq = *seq};
@@ -227,8 +255,12 @@ int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_
 		recent = recent && row.received_us >= settled_before_us;
 		if (!purgeable(s, &row, settled_before_us, time_before_s))
 			continue;
-		r = purge_one(s, &row);
-		purged++;
+		r = is_needed(s, &row, reach_s);
+		if (r == 0) {
+			r = purge_one(s, &row);
+			purged++;
+		}
+		r = r < 0 ? r : 0;
 	}
 	sqlite3_reset(stmt);
 	if (r < 0)

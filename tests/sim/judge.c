@@ -9,8 +9,6 @@
 #define WINDOW_S 60
 #define SHIFT_S  (12 * 3600)
 #define RELEASED 512
-#define DAY_S    86400
-#define REACH_S  (25 * 3600) /* of what decides about a tap */
 
 static struct judged *rows;
 static int count, size;
@@ -18,9 +16,6 @@ static int count, size;
 static void read_row(sqlite3_stmt *s)
 {
 	struct judged *r;
-	int kept_days = world.plan->max_age_days > world.plan->retention_days
-		? world.plan->max_age_days
-		: world.plan->retention_days;
 
 	if (count == size) {
 		size = size ? size * 2 : 1024;
@@ -40,8 +35,6 @@ static void read_row(sqlite3_stmt *s)
 		.amended = sqlite3_column_int(s, 11) != 0};
 	memcpy(r->identity, sqlite3_column_blob(s, 3), sizeof r->identity);
 	snprintf(r->who, sizeof r->who, "%s", laws_column(s, 4));
-	r->past = !r->frozen &&
-		r->time_s < gateway_wall_us() / SECOND - (int64_t)kept_days * DAY_S + REACH_S;
 }
 
 static bool is_double_of(const struct judged *a, const struct judged *b)
@@ -62,10 +55,6 @@ static void judge_doubles(int from, int to)
 		struct judged *r = &rows[i];
 		int before = i - 1, after = i + 1;
 
-		if (r->past) {
-			r->doubled = r->state == STATE_SUPPRESSED;
-			continue;
-		}
 		if (r->frozen || r->flags & RELEASED || r->state == STATE_PARKED)
 			continue;
 		while (before >= from &&
@@ -91,7 +80,7 @@ static void judge_ways(int from, int to)
 
 		while (before >= from && rows[before].doubled)
 			before--;
-		if (r->frozen || r->past || r->amended)
+		if (r->frozen || r->amended)
 			r->way = r->type;
 		else if (r->sent)
 			r->way = r->sent;
@@ -114,8 +103,8 @@ static void judge_clashes(int from, int to)
 
 		while (after < to && rows[after].doubled)
 			after++;
-		r->clashes = !r->frozen && !r->past && !r->amended && !r->sent && !r->doubled &&
-			after < to && rows[after].frozen && rows[after].way == r->way &&
+		r->clashes = !r->frozen && !r->amended && !r->sent && !r->doubled && after < to &&
+			rows[after].frozen && rows[after].way == r->way &&
 			laws_day_start(rows[after].time_s) == laws_day_start(r->time_s);
 	}
 }
@@ -173,7 +162,7 @@ static void stands(const struct judged *r)
 void judge_rows_stand(void)
 {
 	for (int i = 0; i < count; i++) {
-		if (!rows[i].frozen && !rows[i].past && rows[i].state != STATE_PARKED)
+		if (!rows[i].frozen && rows[i].state != STATE_PARKED)
 			stands(&rows[i]);
 	}
 }

@@ -24,7 +24,6 @@ struct judged {
 	bool doubled; /* a double tap */
 	int way;      /* as type */
 	bool clashes; /* it would go as the next one does, which is frozen */
-	bool past;    /* so old that what it was judged by may be purged: it stays as it is */
 };
 
 /* Read the store, and judge. What is given holds until the next call. */

@@ -56,7 +56,7 @@ static int reason_for(const struct tap *t, const struct row *r)
 	if (t->person->known_us > world.now_us)
 		return REASON_USER_;
 	j = judge_of(r->seq);
-	return j && (j->clashes || (j->past && r->reason == REASON_WAY_)) ? REASON_WAY_ : 0;
+	return j && j->clashes ? REASON_WAY_ : 0;
 }
 
 /* What the terminal said, else one of both: which one was right when it froze nobody asks here. */

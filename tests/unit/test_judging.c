@@ -4,6 +4,8 @@
  */
 #include "store_fixture.h"
 
+#include <errno.h>
+
 #include "core/identity.h"
 #include "daemon/judging.h"
 
@@ -322,19 +324,46 @@ static void test_strange_slots_are_of_one_terminal(void **state)
 	assert_int_equal(get(b.seq).type, TYPE_CHECK_IN);
 }
 
-static void test_what_was_suppressed_before_a_purge_could_reach_stays(void **state)
+/* What others are judged by is not purged before them. */
+static void test_a_purge_leaves_what_others_stand_on(void **state)
 {
-	struct punch first = punch_at(-80 * DAY_S, 0, "usr_1"),
-		     second = punch_at(-80 * DAY_S + 10, 0, "usr_1");
+	struct punch first = punch_at(0, 0, "usr_1"), second = punch_at(10, 0, "usr_1"),
+		     other = punch_at(20, 0, "usr_2"), newest = punch_at(30, 0, "usr_2");
+	struct punch *sent[] = {&first, &other};
+	int64_t seq = 0;
+	bool done;
 
 	(void)state;
-	context.verdict.max_age_s = 400 * DAY_S;
 	arrive(&first);
 	arrive(&second);
+	arrive(&other);
+	arrive(&newest);
+	for (size_t i = 0; i < COUNT(sent); i++) {
+		struct punch p = get(sent[i]->seq);
+
+		p.frozen_us = 1000;
+		p.state = PUNCH_DELIVERED;
+		p.reason = REASON_NONE;
+		p.settled_us = 1000;
+		assert_int_equal(store_punch_update(context.store, &p), 0);
+	}
 	assert_int_equal(get(second.seq).state, PUNCH_SUPPRESSED);
-	context.verdict.max_age_s = 90 * DAY_S;
-	change(first.seq, discard);
-	assert_int_equal(get(second.seq).state, PUNCH_SUPPRESSED);
+	/* The other one's newest is none of usr_1's; what is unfrozen of usr_2 holds its own. */
+	assert_int_equal(store_punch_get(context.store, newest.seq, &newest), 0);
+	newest.frozen_us = 1000;
+	assert_int_equal(store_punch_update(context.store, &newest), 0);
+	assert_int_equal(store_purge(context.store, 2000, INT64_MAX, 3600, 100, &seq, &done), 1);
+	assert_int_equal(store_punch_get(context.store, other.seq, &other), -ENOENT);
+	assert_int_equal(get(first.seq).state, PUNCH_DELIVERED);
+	/* A double tap goes by itself, and then the one that it doubled. */
+	second = get(second.seq);
+	second.settled_us = 1000;
+	assert_int_equal(store_punch_update(context.store, &second), 0);
+	seq = 0;
+	assert_int_equal(store_purge(context.store, 2000, INT64_MAX, 3600, 100, &seq, &done), 1);
+	seq = 0;
+	assert_int_equal(store_purge(context.store, 2000, INT64_MAX, 3600, 100, &seq, &done), 1);
+	assert_int_equal(store_punch_get(context.store, first.seq, &first), -ENOENT);
 }
 
 /* Times that meet often: few days, few hours, whole minutes and half ones. */
@@ -393,7 +422,7 @@ int main(void)
 		CASE(test_thawing_makes_way_for_the_first),
 		CASE(test_a_link_joins_two),
 		CASE(test_strange_slots_are_of_one_terminal),
-		CASE(test_what_was_suppressed_before_a_purge_could_reach_stays),
+		CASE(test_a_purge_leaves_what_others_stand_on),
 		CASE(test_any_order_is_as_one_walk),
 	};
 

@@ -65,7 +65,7 @@ static void fill(struct store *s)
 	set_state(s, 33, PUNCH_SUPPRESSED, REASON_DOUBLE_TAP);
 	set_state(s, 34, PUNCH_DISCARDED, REASON_NONE);
 	assert_int_equal(store_commit(s), 0);
-	assert_int_equal(store_purge(s, NOON_S * 1000000, INT64_MAX, 1000, &at, &done), 10);
+	assert_int_equal(store_purge(s, NOON_S * 1000000, INT64_MAX, 0, 1000, &at, &done), 10);
 	assert_int_equal(store_commit(s), 0);
 }
 
@@ -121,7 +121,7 @@ static void test_punches_come_and_go_meanwhile(void **state)
 		fixture_add_all(s, 100 + i * 50, 150 + i * 50);
 		for (int64_t seq = 40 + i; seq <= 90; seq += 10)
 			fixture_settle(s, seq, NOON_S);
-		assert_true(store_purge(s, NOON_S * 1000000, INT64_MAX, 1000, &at, &done) >= 0);
+		assert_true(store_purge(s, NOON_S * 1000000, INT64_MAX, 0, 1000, &at, &done) >= 0);
 		at = 0;
 		assert_int_equal(store_commit(s), 0);
 		assert_int_equal(store_checkpoint(s), 0);

@@ -84,7 +84,7 @@ static void do_purge(struct store *s, struct model *m, uint64_t *seed)
 	int gone = 0, should = 0, slice = 1 + (int)(dice(seed) % 200);
 
 	while (!done) {
-		int n = store_purge(s, 2000, INT64_MAX, slice, &seq, &done);
+		int n = store_purge(s, 2000, INT64_MAX, 0, slice, &seq, &done);
 
 		assert_true(n >= 0);
 		gone += n;

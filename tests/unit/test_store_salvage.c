@@ -128,7 +128,7 @@ static void fill(struct store *s)
 	}
 	assert_true(store_guard_add(s, "att/v1/x/punch", "{\"a\":1}", 7, false, true) > 0);
 	assert_int_equal(store_meta_set(s, "cursor", 4711), 0);
-	assert_int_equal(store_purge(s, 2000, INT64_MAX, 1000, &seq, &done), 12);
+	assert_int_equal(store_purge(s, 2000, INT64_MAX, 0, 1000, &seq, &done), 12);
 	store_tally(s)->duplicate = 77;
 	assert_int_equal(store_commit(s), 0);
 }

@@ -17,7 +17,7 @@ static int64_t purge_all(struct store *s, int slice)
 	bool done = false;
 
 	while (!done) {
-		int n = store_purge(s, SETTLED, TIME_S, slice, &seq, &done);
+		int n = store_purge(s, SETTLED, TIME_S, 0, slice, &seq, &done);
 
 		assert_true(n >= 0 && n <= slice);
 		assert_true(done || seq > last);
@@ -141,12 +141,12 @@ static void test_ends_at_recent_rows(void **state)
 		p.received_us = i < 10 ? SETTLED - DAY_US : SETTLED + DAY_US;
 		assert_int_equal(store_punch_add(s, &p, NULL), 1);
 	}
-	assert_int_equal(store_purge(s, SETTLED, TIME_S, 5, &seq, &done), 0);
+	assert_int_equal(store_purge(s, SETTLED, TIME_S, 0, 5, &seq, &done), 0);
 	assert_false(done);
-	assert_int_equal(store_purge(s, SETTLED, TIME_S, 8, &seq, &done), 0);
+	assert_int_equal(store_purge(s, SETTLED, TIME_S, 0, 8, &seq, &done), 0);
 	assert_false(done);
 	assert_int_equal(seq, 13);
-	assert_int_equal(store_purge(s, SETTLED, TIME_S, 8, &seq, &done), 0);
+	assert_int_equal(store_purge(s, SETTLED, TIME_S, 0, 8, &seq, &done), 0);
 	assert_true(done);
 	assert_int_equal(seq, 21);
 }
@@ -245,7 +245,7 @@ static void test_error_keeps_the_place(void **state)
 				 " BEGIN SELECT raise(ABORT, 'no'); END",
 				 NULL, NULL, NULL),
 		SQLITE_OK);
-	assert_true(store_purge(s, SETTLED, TIME_S, 100, &seq, &done) < 0);
+	assert_true(store_purge(s, SETTLED, TIME_S, 0, 100, &seq, &done) < 0);
 	assert_int_equal(seq, 0);
 	store_rollback(s);
 	fixture_check(s);

@@ -27,8 +27,7 @@ static int end(void **state)
 /*
  * A tap: "08:00:00 A i": time of day 0 (or "1/08:00:00" of day 1), terminal A or B, and letters: i, o
  * what the terminal states; F frozen (with the letter behind it, i or o); C counts (released); I, O
- * by the terminal's setting, H held by it; p, q a person said in, out; S suppressed long ago; w no
- * window. Then what is expected: = i, o (counts, goes so), - (suppressed), ! (clashes) or . (no
+ * by the terminal's setting, H held by it; p, q a person said in, out; w no window. Then what is expected: = i, o (counts, goes so), - (suppressed), ! (clashes) or . (no
  * direction).
  */
 struct line {
@@ -47,10 +46,6 @@ static void read_letters(const char *letters, struct tap *t)
 			t->type = *++letters == 'i' ? TYPE_CHECK_IN : TYPE_CHECK_OUT;
 			break;
 		case 'C': t->standing = TAP_COUNTS; break;
-		case 'S':
-			t->standing = TAP_PAST;
-			t->suppressed = true;
-			break;
 		case 'I': t->rule = DIRECTION_CHECK_IN; break;
 		case 'O': t->rule = DIRECTION_CHECK_OUT; break;
 		case 'H': t->rule = DIRECTION_HOLD; break;
@@ -167,12 +162,6 @@ static void without_a_window_only_the_same_second_is_one(void **state)
 	CHECK({"08:00:00 A w", "i"}, {"08:00:00 A w", "-"}, {"08:00:01 A w", "o"});
 	CHECK({"08:00:00 A iw", "i"}, {"08:00:00 A ow", "o"});
 	CHECK({"08:00:00 A w", "i"}, {"08:00:00 B w", "o"});
-}
-
-static void what_was_suppressed_long_ago_stays_so(void **state)
-{
-	(void)state;
-	CHECK({"08:00:00 A S", "-"}, {"09:00:00 A", "i"});
 }
 
 /* ---- direction */
@@ -333,7 +322,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_before_a_frozen_one_is_suppressed, begin, end),
 		cmocka_unit_test_setup_teardown(
 			without_a_window_only_the_same_second_is_one, begin, end),
-		cmocka_unit_test_setup_teardown(what_was_suppressed_long_ago_stays_so, begin, end),
 		cmocka_unit_test_setup_teardown(who_comes_goes, begin, end),
 		cmocka_unit_test_setup_teardown(
 			a_forgotten_check_out_ends_with_the_day, begin, end),
