@@ -181,7 +181,7 @@ static int purge_fingerprint(struct store *s, int64_t seq)
 static int is_open(void *arg, const struct store_tap *t)
 {
 	(void)arg;
-	return t->frozen ? 0 : 1;
+	return t->frozen || t->state == PUNCH_DELIVERED ? 0 : 1;
 }
 
 /*
