@@ -6,6 +6,12 @@
 #include "core/workday.h"
 #include "daemon/opening.h"
 
+/* Punch times are whole seconds: half a second's window is one of a second, not none. */
+static int64_t seconds(int64_t ms)
+{
+	return (ms + 999) / 1000;
+}
+
 struct terminal_rules context_rules(struct context *c, const char *terminal)
 {
 	const struct config_terminal *own = config_terminals_find(&c->config.terminals, terminal);
@@ -15,7 +21,7 @@ struct terminal_rules context_rules(struct context *c, const char *terminal)
 		.serial = own && own->serial[0] ? own->serial : terminal,
 		.zone = own && own->time_zone[0] ? strmap_get(&c->zones, own->time_zone) : NULL,
 		.direction = (enum direction_rule)c->config.punches.direction,
-		.double_tap_s = c->config.punches.double_tap_ms / 1000,
+		.double_tap_s = seconds(c->config.punches.double_tap_ms),
 	};
 
 	if (!rules.zone)
@@ -25,7 +31,7 @@ struct terminal_rules context_rules(struct context *c, const char *terminal)
 	if (family && family->double_tap_s >= 0)
 		rules.double_tap_s = family->double_tap_s;
 	if (own && own->double_tap_ms >= 0)
-		rules.double_tap_s = own->double_tap_ms / 1000;
+		rules.double_tap_s = seconds(own->double_tap_ms);
 	return rules;
 }
 
@@ -68,7 +74,7 @@ int context_take_settings(struct context *c)
 		if (one->double_tap_ms > window_ms)
 			window_ms = one->double_tap_ms;
 	}
-	c->window_max_s = window_ms / 1000;
+	c->window_max_s = seconds(window_ms);
 	for (size_t i = 0; i < c->profiles.count; i++) {
 		if (c->profiles.list[i]->double_tap_s > c->window_max_s)
 			c->window_max_s = c->profiles.list[i]->double_tap_s;

@@ -67,9 +67,10 @@ int families_note(
 		return was < 0 ? (int)was : 0;
 	meta_key(terminal, key);
 	r = store_meta_set(s, key, is);
-	if (r == 0)
-		keep(f, terminal, is);
-	return r;
+	if (r < 0)
+		return r;
+	keep(f, terminal, is);
+	return 1;
 }
 
 const struct profile *families_find(struct families *f, struct store *s, const char *terminal,

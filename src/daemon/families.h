@@ -18,7 +18,7 @@ void families_init(struct families *f, uint64_t seed);
 void families_done(struct families *f);
 
 /* A terminal speaks by this profile; NULL: natively. In the open transaction where that is news.
- * Returns 0 or a store error. */
+ * Returns 1 where it is news, 0, or a store error. */
 int families_note(
 	struct families *f, struct store *s, const char *terminal, const struct profile *profile);
 

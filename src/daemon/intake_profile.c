@@ -69,6 +69,7 @@ static int ack(struct intake *in, struct arrival *a, unsigned outcomes)
 
 	f.view = &reading->view;
 	f.device = reading->device;
+	f.zone = context_rules(in->context, reading->device).zone;
 	f.record_id = reading->record_id;
 	f.count = (int64_t)reading->count;
 	if (!profile_ack_wanted(p, &f, outcomes))
@@ -196,6 +197,7 @@ static void set_clock(void *arg, const char *serial)
 
 	f.view = &nothing;
 	f.device = serial;
+	f.zone = context_rules(in->context, serial).zone;
 	buf_init(&topic, PROFILE_TEXT_SIZE);
 	buf_init(&payload, LETTER_MAX);
 	if (profile_topic_fill(round->profile->clock.topic, &f, &topic) == 0 &&

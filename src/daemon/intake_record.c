@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/identity.h"
 #include "daemon/intake_private.h"
+#include "daemon/rejudge.h"
 #include "store/store_punch.h"
 
 #define MALFORMED_MAX    1000 /* parked ones a terminal (JUDGING.md §10) */
@@ -37,6 +38,20 @@ static void refuse(struct intake *in, struct arrival *a, const char *why)
 	store_tally(in->context->store)->refused++;
 	if (may_log(in, a))
 		log_warn("refused", why, LOG_S("terminal", a->serial));
+}
+
+/* By which profile a terminal speaks, once it has brought a punch: strangers' names are bounded so.
+ * Where that changes, what is not sent yet was judged by another window. */
+static int note_family(struct intake *in, const struct arrival *a, const char *terminal)
+{
+	struct context *c = in->context;
+	int r;
+
+	if (store_tap_number(c->store, terminal) == 0)
+		return 0;
+	r = families_note(
+		&c->families, c->store, terminal, a->reading ? a->reading->profile : NULL);
+	return r > 0 ? rejudge_mark(c->store) : r;
 }
 
 /* What its clock shows, told by punches that were not stored anywhere on their way. One that does not
@@ -80,10 +95,7 @@ static int add(struct intake *in, struct arrival *a, struct punch *p, const stru
 		return 0;
 	learn_skew(in, a, p);
 	r = judging_added(in->judging, p);
-	/* Only now: strangers' names are bounded by those that have punches. */
-	return r < 0 ? r
-		     : families_note(&in->context->families, s, p->terminal,
-			       a->reading ? a->reading->profile : NULL);
+	return r < 0 ? r : note_family(in, a, p->terminal);
 }
 
 /* A punch with a record id and no time: is it one that came before? Returns 1, 0, or an error. */
@@ -183,6 +195,9 @@ static int take_punch(struct intake *in, struct arrival *a, struct payload_recor
 	if (p->time_sent[0] == '\0')
 		return take_timeless(in, a, record);
 	r = identity_of_punch(p, NULL);
+	if (r < 0)
+		return r;
+	r = note_family(in, a, p->terminal);
 	if (r < 0)
 		return r;
 	if (record->kind == PAYLOAD_BAD_TIME)

@@ -1,7 +1,9 @@
 """Settings of one terminal: what it is called in the cloud, its zone, direction and double taps."""
+import datetime
 import json
 import pathlib
 import signal
+import time
 
 import pytest
 
@@ -24,6 +26,7 @@ PROFILE = {
     "name": "lodge", "about": "a test's", "topic": "lodge/{device}/in", "format": "json",
     "accept": [], "device": ["topic:device"], "user": [["/who", "id"]], "record_id": ["/n"],
     "time": {"from": ["/at"], "formats": ["%Y-%m-%d %H:%M:%S"]}, "double_tap_s": 600,
+    "clock": {"topic": "lodge/{device}/set", "payload_text": "{now:%Y-%m-%dT%H:%M:%S}", "every_s": 3600},
 }
 
 
@@ -103,6 +106,10 @@ def test_a_zone_and_a_window_of_a_family(tmp_path):
         gateway.wait_connected()
         gateway.wait_synced()
         place.cloud.stop()
+        clocks = []
+        place.hand.client.message_callback_add(
+            "lodge/door/set", lambda c, d, m: clocks.append(m.payload.decode()))
+        place.hand.client.subscribe("lodge/door/set", 1)
 
         def send(n, at, device="door"):
             place.hand.client.publish(f"lodge/{device}/in", json.dumps(
@@ -112,6 +119,9 @@ def test_a_zone_and_a_window_of_a_family(tmp_path):
         day = rfc3339(morning())[:10]
         assert send("1", f"{day} 09:00:00")["time"] == f"{day}T03:15:00Z"
         assert send("2", f"{day} 09:09:00")["state"] == "suppressed"
+        # It is told the time of its own zone, as it tells it.
+        told = wait_for(lambda: clocks, "its clock is set")[0]
+        assert abs(datetime.datetime.fromisoformat(told + "+05:45").timestamp() - time.time()) < 120
         # The window is the family's after a restart, too, before it was heard again.
         gateway.kill()
         gateway.start()
