@@ -207,12 +207,13 @@ static int freeze_window(struct forward *f)
 	size_t most = window_size(f), n;
 	int r = pick(f, most, seqs, &n);
 
+	/* What thaws is judged again first: others may get their direction from it. */
+	if (r >= 0 && n > 0)
+		r = forward_join(f);
 	for (size_t i = 0; i < n && r >= 0; i++) {
 		r = make_ready(f, seqs[i]);
 		what[i] = (uint8_t)(r >= 0 ? r : HELD);
 	}
-	if (r >= 0 && n > 0)
-		r = forward_join(f);
 	if (r >= 0)
 		r = store_commit(f->context->store);
 	if (r < 0) {

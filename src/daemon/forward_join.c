@@ -3,11 +3,16 @@
 
 #define FRESH_MAX 1024 /* punches of one transaction that are remembered one by one */
 
-/* Whether anything in the window waits for its turn: then a new punch does not go before it. */
+/* Whether anything in the window waits for its turn, or to be judged again: then a new punch does not
+ * go before it. */
 static bool anything_waits(const struct forward *f)
 {
 	if (f->ready_count > 0 || !f->outbox.complete)
 		return true;
+	for (size_t i = 0; i < f->settlements.count; i++) {
+		if (f->settlements.list[i].step == SETTLE_THAW)
+			return true;
+	}
 	for (size_t i = 0; i < f->outbox.count; i++) {
 		if (f->outbox.entries[i].step == OUTBOX_WAITING)
 			return true;
