@@ -16,7 +16,7 @@ from judge_oracle import Following, judge, kind_of, utc
 from judged import Yard, in_order, key_in, key_of, quiet_link, raced_rightly, receive, records_agree, settled, taps_of, \
     wait_agreed
 
-ORDERS = int(os.environ.get("PUNCHD_ORDERS", "8"))
+ORDERS = int(os.environ.get("PUNCHD_ORDERS", "4"))
 WEEK = Week(20260326)
 DAY = 86400
 

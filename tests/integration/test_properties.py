@@ -2,7 +2,7 @@
 and everything that may happen in between. After each step all that is known of a punch is what the
 oracle says, and the counts add up.
 
-$PUNCHD_STORIES: so many (./dev stories 500), else a few. $PUNCHD_STORY: that one alone.
+$PUNCHD_STORIES: so many (./dev orders 100 500), else a few. $PUNCHD_STORY: that one alone.
 A story that fails is told anew with as little as possible.
 """
 import collections
