@@ -16,7 +16,7 @@ from judge_oracle import Following, judge, kind_of, utc
 from judged import Yard, by_arrival, in_doubt, in_order, key_in, key_of, quiet_link, raced_rightly, \
     receive, records_agree, settled, taps_of, wait_agreed
 
-ORDERS = int(os.environ.get("PUNCHD_ORDERS", "8"))
+ORDERS = int(os.environ.get("PUNCHD_ORDERS", "10"))
 WEEK = Week(20260326)
 DAY = 86400
 
@@ -101,7 +101,7 @@ def test_the_cloud_comes_and_goes(yard, order):
     """Each time it is there all goes that may, and is fixed from then on. On the way links are made,
     and people are hired."""
     messages = WEEK.messages(order)
-    sent, steps = sent_keys(WEEK.sent), 7
+    sent, steps = sent_keys(WEEK.sent), 5
     yard.new_run(WEEK.linked())
     yard.clock.reboot(wall_s=0, synchronized=True)
     gateway = yard.gateway()
@@ -112,13 +112,13 @@ def test_the_cloud_comes_and_goes(yard, order):
         for step in range(steps):
             part = messages[len(messages) * step // steps:len(messages) * (step + 1) // steps]
             count = receive(yard, gateway, plain(part), count)
-            if step == 2:
+            if step == 1:
                 put_links(gateway)
             there.come(new_taps(gateway.punches(), sent, {t.ident for t in there.taps}))
-            there.rules = WEEK.rules(links=step >= 2, hired=step > 4)
+            there.rules = WEEK.rules(links=step >= 1, hired=step > 3)
             wait_agreed(gateway, lambda _: there.verdicts(), f"step {step}, the cloud is away")
             yard.cloud.start()
-            if step == 4:
+            if step == 3:
                 yard.people(WEEK.linked() + WEEK.hired())
                 gateway.wait_status(lambda s: s["api"]["state"] == "ok", "the cloud is back")
                 assert gateway.request("POST", "/v1/sync")[0] == 202

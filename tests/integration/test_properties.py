@@ -20,7 +20,7 @@ from judge_oracle import IN, OUT, Following, Rules, kind_of, normalise
 from judged import Yard, in_doubt, key_in, key_of, raced_rightly, receive, records_agree, settled, \
     taps_of, wait_agreed
 
-STORIES = int(os.environ.get("PUNCHD_STORIES", "12"))
+STORIES = int(os.environ.get("PUNCHD_STORIES", "10"))
 ONLY = os.environ.get("PUNCHD_STORY")
 DEVICES = ("A", "B", "C")
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
@@ -71,11 +71,15 @@ class Story:
         self.today = r.random() < 0.25
         if self.today:  # some lie ahead, and become due
             self.anchor = int(time.time())
-        # Few names and times: what never meets shows nothing.
+        # Few names and times: what never meets shows nothing. Or few punches, at the limits exactly.
         names, times = r.sample(NAMES, r.choice((1, 2, 3, 6))), r.sample(HOURS, r.choice((1, 2, 4)))
+        seconds, count = SECONDS, r.randint(8, 40)
+        if r.random() < 0.4:
+            names, times = r.sample(NAMES, 2), r.sample(HOURS, 3)
+            seconds, count = (-1, 0, 0, 0, 1), r.randint(4, 9)
         if self.today:
-            times = r.sample(SOON, 4)
-        punches = [self._punch(r, names, times) for _ in range(r.randint(8, 40))]
+            times, seconds = r.sample(SOON, 4), NEAR
+        punches = [self._punch(r, names, times, seconds) for _ in range(count)]
         self.steps = []
         while punches:
             size = min(len(punches), r.choice((1, 1, 2, 5, 20)))
@@ -118,9 +122,9 @@ class Story:
         rules.terminals["OTHER"] = {"serial": "C"}
         settings['terminal "OTHER".serial'] = "C"
 
-    def _punch(self, r, names, hours):
+    def _punch(self, r, names, hours, seconds):
         kind, value = r.choice(names)
-        at = self.anchor + int(r.choice(hours) * 3600) + r.choice(NEAR if self.today else SECONDS)
+        at = self.anchor + int(r.choice(hours) * 3600) + r.choice(seconds)
         punch = {"id": str(r.randint(1, 60)), "user": value, "user_kind": kind,
                  "time": datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
                  .isoformat().replace("+00:00", r.choice(("Z", "+00:00")))}
