@@ -321,16 +321,17 @@ class Following:
         return judge(self.taps, self.rules, now=self.now, frozen=self.frozen)
 
 
-def could_be(ident, body, arrivals, rules, sent, now=None):
+def could_be(ident, body, arrivals, rules, frozen=None, others=(), now=None):
     """Whether there was a moment at which this body was right: after one of the arrivals from the
-    punch's own on, with the first few of the others frozen that were sent. arrivals: all taps of
-    this person in order of arrival. sent: [(ident, body)] in the cloud's order."""
+    punch's own on. arrivals: taps in order of arrival, of this person at least. frozen: what was
+    fixed before any of that. others: [(ident, body)] of those that may have been, in the cloud's
+    order: so many of the first as it takes."""
     first = next(i for i, tap in enumerate(arrivals) if tap.ident == ident)
-    others = [(i, b) for i, b in sent if i != ident]
+    rest = [(i, b) for i, b in others if i != ident]
     for end in range(first + 1, len(arrivals) + 1):
         there = {tap.ident for tap in arrivals[:end]}
-        for count in range(len(others) + 1):
-            fixed = dict(others[:count])
+        for count in range(len(rest) + 1):
+            fixed = {i: b for i, b in (frozen or {}).items() if i in there} | dict(rest[:count])
             if fixed.keys() <= there:
                 found = judge(arrivals[:end], rules, now, fixed)[ident]
                 if found.state == "sent" and found.body == body:

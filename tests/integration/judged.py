@@ -172,14 +172,14 @@ def difference(shown, verdicts):
     return found
 
 
-def in_doubt(gateway, taps, rules, now=None):
-    """ident -> Body of what was frozen when the last run ended, and may have left (§6): it stays. It
-    must have been right. taps: in order of arrival."""
-    found = {}
-    for p in gateway.punches("&in_doubt=yes"):
-        found[p["id"]] = Body(p["user"]["user_id"], p["device_id"], p["type"], utc(p["time"]))
+def in_doubt(gateway, arrivals, rules, now=None, frozen=None):
+    """ident -> Body of what was frozen when the last run was killed, and may have left (§6): nothing
+    re-judges it. It was right at a moment. arrivals: taps in order of arrival. frozen: what had gone
+    before."""
+    found = {p["id"]: Body(p["user"]["user_id"], p["device_id"], p["type"], utc(p["time"]))
+             for p in gateway.punches("&in_doubt=yes")}
     for ident, body in found.items():
-        assert could_be(ident, body, taps, rules, [], now), (ident, body)
+        assert could_be(ident, body, arrivals, rules, frozen, now=now), (ident, body)
     return found
 
 
@@ -263,4 +263,4 @@ def raced_rightly(yard, gateway, messages, sent, rules, now):
         own = {t.ident for t in arrivals}
         mine = [(i, b) for i, b in went if i in own]
         for i, body in mine:
-            assert could_be(i, body, arrivals, rules, mine), (i, body, arrivals, mine)
+            assert could_be(i, body, arrivals, rules, others=mine, now=now), (i, body, arrivals, mine)

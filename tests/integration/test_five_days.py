@@ -13,10 +13,10 @@ import pytest
 from fivedays import BARE, SETTINGS, TERMINALS, Week
 from gateway import adds_up
 from judge_oracle import Following, judge, kind_of, utc
-from judged import Yard, in_order, key_in, key_of, quiet_link, raced_rightly, receive, records_agree, settled, taps_of, \
-    wait_agreed
+from judged import Yard, by_arrival, in_doubt, in_order, key_in, key_of, quiet_link, raced_rightly, \
+    receive, records_agree, settled, taps_of, wait_agreed
 
-ORDERS = int(os.environ.get("PUNCHD_ORDERS", "4"))
+ORDERS = int(os.environ.get("PUNCHD_ORDERS", "6"))
 WEEK = Week(20260326)
 DAY = 86400
 
@@ -42,6 +42,15 @@ def put_links(gateway):
     assert status == 200, document
 
 
+def doubtful(gateway, sent, messages):
+    """The probe of a cloud that was away, where the power was cut between its freezing and the end of
+    the attempt."""
+    shown = gateway.punches()
+    there = {key_of(p) for p in shown}
+    taps = taps_of(shown, {k: v for k, v in sent.items() if k in there})
+    return in_doubt(gateway, by_arrival(taps, shown, messages), WEEK.rules(links=False, hired=False))
+
+
 @pytest.mark.parametrize("order", range(ORDERS))
 def test_the_cloud_is_away_until_all_has_come(yard, order):
     """Power is cut on the way, before the time was synchronised, and links are made on the way."""
@@ -58,6 +67,7 @@ def test_the_cloud_is_away_until_all_has_come(yard, order):
         gateway.kill()
         yard.clock.reboot(wall_s=0, synchronized=True)
         gateway.start()
+        frozen = doubtful(gateway, sent, plain(messages[:cut] + [(BARE, timeless)]))
         mark = max(cut, links)
         count = receive(yard, gateway, plain(messages[cut:mark]), count)
         put_links(gateway)
@@ -65,12 +75,12 @@ def test_the_cloud_is_away_until_all_has_come(yard, order):
 
         before = WEEK.rules(hired=False)
         shown = wait_agreed(gateway, lambda shown: judge(
-            taps_of(shown, sent), before, now=time.time()), "the cloud is away")
+            taps_of(shown, sent), before, time.time(), frozen), "the cloud is away")
         status = gateway.status()
         adds_up(status)
         assert (status["counts"]["received"], status["counts"]["stored"]) == (count, len(sent))
 
-        verdicts = judge(taps_of(shown, sent), WEEK.rules(), now=time.time())
+        verdicts = judge(taps_of(shown, sent), WEEK.rules(), time.time(), frozen)
         yard.cloud.start()
         settled(gateway, verdicts)
         records_agree(yard.records(), verdicts)
@@ -91,7 +101,7 @@ def test_the_cloud_comes_and_goes(yard, order):
     """Each time it is there all goes that may, and is fixed from then on. On the way links are made,
     and people are hired."""
     messages = WEEK.messages(order)
-    sent, steps = sent_keys(WEEK.sent), 7
+    sent, steps = sent_keys(WEEK.sent), 5
     yard.new_run(WEEK.linked())
     yard.clock.reboot(wall_s=0, synchronized=True)
     gateway = yard.gateway()
@@ -102,13 +112,13 @@ def test_the_cloud_comes_and_goes(yard, order):
         for step in range(steps):
             part = messages[len(messages) * step // steps:len(messages) * (step + 1) // steps]
             count = receive(yard, gateway, plain(part), count)
-            if step == 2:
+            if step == 1:
                 put_links(gateway)
             there.come(new_taps(gateway.punches(), sent, {t.ident for t in there.taps}))
-            there.rules = WEEK.rules(links=step >= 2, hired=step > 4)
+            there.rules = WEEK.rules(links=step >= 1, hired=step > 3)
             wait_agreed(gateway, lambda _: there.verdicts(), f"step {step}, the cloud is away")
             yard.cloud.start()
-            if step == 4:
+            if step == 3:
                 yard.people(WEEK.linked() + WEEK.hired())
                 gateway.wait_status(lambda s: s["api"]["state"] == "ok", "the cloud is back")
                 assert gateway.request("POST", "/v1/sync")[0] == 202
@@ -178,9 +188,7 @@ def test_power_is_cut_before_the_time_is_synchronised(yard):
         yard.clock.set(wall_s=0, synchronized=True)
         shown = wait_agreed(gateway, verdicts, "the time is known")
         assert reasons("no_time") == ["n0", "n1"]
-        # Of two in one second their identities decide.
-        assert [(r in ("n2", "n3"), r in ("n4", "n5")) for r in reasons("double_tap")] == [
-            (True, False), (False, True)]
+        assert [int(r[1:]) // 2 for r in reasons("double_tap")] == [1, 2]  # one of each person's two
         for p in shown:
             assert (begun <= utc(p["received"]) <= time.time()) == (p["record_id"] >= "n2"), p
         yard.cloud.start()

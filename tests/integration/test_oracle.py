@@ -249,6 +249,6 @@ def test_following():
 def test_could_be():
     b, a = tap("b", 600), tap("a", 0)
     for type_, wanted in ((IN, True), (OUT, True)):
-        assert could_be("b", Body("usr_1", "dev_1", type_, b.time), [b, a], rules(), []) is wanted
-        assert could_be("b", Body("usr_1", "dev_1", type_, b.time), [a, b], rules(), []) is (type_ == OUT)
-    assert not could_be("b", Body("usr_2", "dev_1", IN, b.time), [b, a], rules(), [])
+        assert could_be("b", Body("usr_1", "dev_1", type_, b.time), [b, a], rules()) is wanted
+        assert could_be("b", Body("usr_1", "dev_1", type_, b.time), [a, b], rules()) is (type_ == OUT)
+    assert not could_be("b", Body("usr_2", "dev_1", IN, b.time), [b, a], rules())
