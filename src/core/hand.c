@@ -23,7 +23,7 @@ static bool is_refused(const struct punch *p)
 		(status == 400 || status == 403 || status == 404 || status == 422);
 }
 
-bool hand_may_have_arrived(const struct punch *p)
+static bool may_have_arrived(const struct punch *p)
 {
 	return p->frozen_us != 0 && p->state != PUNCH_DELIVERED && !is_refused(p);
 }
@@ -142,7 +142,7 @@ static const char *discard(struct punch *p, int64_t now_us)
 	case PUNCH_PARKED:
 	case PUNCH_SUPPRESSED: break;
 	}
-	if (hand_may_have_arrived(p))
+	if (may_have_arrived(p))
 		p->flags |= FLAG_IN_DOUBT;
 	p->state = PUNCH_DISCARDED;
 	p->reason = REASON_NONE;
@@ -194,7 +194,9 @@ static const char *amend(const struct hand_amendment *a, struct punch *p)
 	if (p->frozen_us != 0)
 		thaw(p);
 	/* What was wrong with it is mended. */
-	if (p->reason == REASON_BAD_TIME && p->has_time)
+	if (p->state == PUNCH_PARKED &&
+		((p->reason == REASON_BAD_TIME && p->has_time) ||
+			(p->reason == REASON_UNKNOWN_USER && a->user_id[0])))
 		judge_anew(p);
 	return NULL;
 }

@@ -32,9 +32,6 @@ struct hand_amendment {
 const char *hand_apply(enum hand_action action, const struct hand_amendment *amendment,
 	int64_t now_us, struct punch *p);
 
-/* Whether the cloud may have a record of it although nobody was told so. */
-bool hand_may_have_arrived(const struct punch *p);
-
 /* A note that may be kept: UTF-8 without control characters, HAND_NOTE_MAX bytes. */
 bool hand_note_is_sound(const char *note);
 

@@ -32,6 +32,7 @@ struct outbox_entry {
 	bool frozen;           /* its body is frozen in the store */
 	bool in_doubt;         /* a send's answer was lost, in this run or an earlier one */
 	bool left;             /* a send of it has left in this run, whatever was answered */
+	bool gave_way;         /* it was thawed once to let an earlier one go first */
 	uint8_t conflicts;     /* 409 without proof, in this run */
 	uint16_t tries;        /* sends of this run */
 	int64_t not_before_us; /* monotonic: its own backoff; 0 none */

@@ -200,7 +200,7 @@ static void act_on_one(struct deed *d)
 		LOG_S("state", punch_state_name(p.state)), LOG_I("uid", call->request->uid),
 		LOG_S("note", d->note));
 	call->body = json_pack("{s:o}", "data", view_punch(control->context, control->forward, &p));
-	if (p.state == PUNCH_DISCARDED && hand_may_have_arrived(&p))
+	if (p.state == PUNCH_DISCARDED && p.flags & FLAG_IN_DOUBT)
 		json_object_set_new(call->body, "warning",
 			json_string("it may have been sent: look for it in the cloud"));
 }
@@ -314,7 +314,7 @@ static int change_all(struct bulk *b)
 			note_refusal(b, &p, words);
 		else
 			b->changed++;
-		b->in_doubt += !words && p.state == PUNCH_DISCARDED && hand_may_have_arrived(&p);
+		b->in_doubt += !words && p.state == PUNCH_DISCARDED && p.flags & FLAG_IN_DOUBT;
 	}
 	return r;
 }

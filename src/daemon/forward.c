@@ -303,6 +303,22 @@ static bool is_overtaken(const struct forward *f, const struct body *body)
 	return e && !outbox_is_first(&f->outbox, e);
 }
 
+/*
+ * It lets the earlier one go first, and is judged again with it. Once: where freezing itself brings an
+ * earlier one back (JUDGING.md §4), its body stands and waits.
+ */
+static void give_way(struct forward *f, int64_t seq)
+{
+	struct outbox_entry *e = outbox_find(&f->outbox, seq);
+
+	if (e->gave_way) {
+		e->step = OUTBOX_WAITING;
+		return;
+	}
+	e->gave_way = true;
+	forward_thaw(f, seq);
+}
+
 /* Hand over what is ready, as far as there is room. */
 static void send_ready(struct forward *f, int room)
 {
@@ -311,7 +327,7 @@ static void send_ready(struct forward *f, int room)
 
 	for (; done < f->ready_count && sent < room; done++) {
 		if (is_overtaken(f, &f->ready[done]))
-			forward_thaw(f, f->ready[done].seq);
+			give_way(f, f->ready[done].seq);
 		else if (send_one(f, &f->ready[done]) == 0)
 			sent++;
 		else
