@@ -13,6 +13,9 @@
 #define BULK_ROWS    500 /* of one call: one transaction, so that intake does not wait for long */
 #define REFUSALS_MAX 10  /* told one by one */
 
+/* Why it may not be just now; a moment later it may. */
+static const char busy[] = "it is on its way just now: look again in a moment";
+
 /* Who does what, and why. */
 struct deed {
 	struct call *call;
@@ -144,7 +147,7 @@ static int change(const struct deed *d, struct punch *p, const char **ret_words)
 
 	*ret_words = NULL;
 	if (forward_busy(control->forward, p->seq))
-		*ret_words = "it is on its way just now: look again in a moment";
+		*ret_words = busy;
 	else
 		*ret_words = hand_apply(
 			d->action, d->amendment, loop_now(control->context->loop).wall_us, p);
@@ -191,7 +194,7 @@ static void act_on_one(struct deed *d)
 	if (!commit(d, r))
 		return;
 	if (words) {
-		control_fail(call, 409, "refused", "%s", words);
+		control_fail(call, 409, words == busy ? "busy" : "refused", "%s", words);
 		return;
 	}
 	log_info("hand", "a punch was changed by hand",
