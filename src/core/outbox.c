@@ -10,7 +10,7 @@ struct blocked {
 
 void outbox_init(struct outbox *o)
 {
-	*o = (struct outbox){.end_time_s = INT64_MIN};
+	*o = (struct outbox){.end = PUNCH_PLACE_FIRST};
 }
 
 void outbox_done(struct outbox *o)
@@ -29,26 +29,20 @@ uint64_t outbox_user_hash(const char *user_id)
 	return h ? h : 1;
 }
 
-static bool before(int64_t time_s, int64_t seq, int64_t other_time_s, int64_t other_seq)
+bool outbox_covers(const struct outbox *o, const struct punch_place *place)
 {
-	return time_s < other_time_s || (time_s == other_time_s && seq < other_seq);
-}
-
-bool outbox_covers(const struct outbox *o, int64_t time_s, int64_t seq)
-{
-	return o->complete || !before(o->end_time_s, o->end_seq, time_s, seq);
+	return o->complete || punch_place_compare(place, &o->end) <= 0;
 }
 
 /* Index of the first entry that is not before the place. */
-static size_t lower_bound(const struct outbox *o, int64_t time_s, int64_t seq)
+static size_t lower_bound(const struct outbox *o, const struct punch_place *place)
 {
 	size_t low = 0, high = o->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct outbox_entry *e = &o->entries[middle];
 
-		if (before(e->time_s, e->seq, time_s, seq))
+		if (punch_place_compare(&o->entries[middle].place, place) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -80,7 +74,7 @@ static int make_room(struct outbox *o, const struct outbox_entry *entry, bool *r
 		return 0;
 	last = &o->entries[o->count - 1];
 	if (last->step != OUTBOX_WAITING || last->frozen ||
-		!before(entry->time_s, entry->seq, last->time_s, last->seq))
+		punch_place_compare(&entry->place, &last->place) > 0)
 		return -ENOSPC;
 	o->count--;
 	*ret_dropped = true;
@@ -100,22 +94,18 @@ int outbox_add(struct outbox *o, const struct outbox_entry *entry)
 		r = reserve(o);
 	if (r < 0)
 		return r;
-	at = lower_bound(o, entry->time_s, entry->seq);
+	at = lower_bound(o, &entry->place);
 	memmove(o->entries + at + 1, o->entries + at, (o->count - at) * sizeof *o->entries);
 	o->entries[at] = *entry;
 	o->count++;
-	if (dropped) {
-		const struct outbox_entry *last = &o->entries[o->count - 1];
-
-		outbox_set_end(o, last->time_s, last->seq, false);
-	}
+	if (dropped)
+		outbox_set_end(o, &o->entries[o->count - 1].place, false);
 	return 0;
 }
 
-void outbox_set_end(struct outbox *o, int64_t time_s, int64_t seq, bool complete)
+void outbox_set_end(struct outbox *o, const struct punch_place *end, bool complete)
 {
-	o->end_time_s = time_s;
-	o->end_seq = seq;
+	o->end = *end;
 	o->complete = complete;
 }
 
@@ -128,7 +118,7 @@ void outbox_rewind(struct outbox *o)
 			o->entries[kept++] = o->entries[i];
 	}
 	o->count = kept;
-	outbox_set_end(o, INT64_MIN, 0, false);
+	outbox_set_end(o, &PUNCH_PLACE_FIRST, false);
 }
 
 struct outbox_entry *outbox_find(const struct outbox *o, int64_t seq)
@@ -157,15 +147,17 @@ bool outbox_move(struct outbox *o, const struct outbox_entry *entry)
 	const struct outbox_entry *e = outbox_find(o, entry->seq);
 	struct outbox_entry moved;
 
-	if (!e || (e->time_s == entry->time_s && e->user == entry->user && e->day == entry->day))
+	if (!e ||
+		(e->place.time_s == entry->place.time_s && e->user == entry->user &&
+			e->day == entry->day))
 		return false;
 	moved = *e;
-	moved.time_s = entry->time_s;
+	moved.place = entry->place;
 	moved.user = entry->user;
 	moved.day = entry->day;
 	outbox_remove(o, entry->seq);
 	/* There is room: one has just left. */
-	if (outbox_covers(o, moved.time_s, moved.seq))
+	if (outbox_covers(o, &moved.place))
 		outbox_add(o, &moved);
 	return true;
 }
@@ -199,7 +191,7 @@ static size_t pick_pass(const struct outbox *o, int64_t now_us, uint64_t not_use
 	for (size_t i = 0; i < o->count && n < max; i++) {
 		const struct outbox_entry *e = &o->entries[i];
 
-		if (!outbox_covers(o, e->time_s, e->seq))
+		if (!outbox_covers(o, &e->place))
 			break;
 		if (e->step == OUTBOX_DONE || block(b, e->user, e->day) ||
 			e->step == OUTBOX_SENDING)
@@ -230,22 +222,13 @@ size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, si
 	return n;
 }
 
-bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_t time_s)
-{
-	for (size_t i = 0; i < o->count && o->entries[i].time_s <= time_s; i++) {
-		const struct outbox_entry *e = &o->entries[i];
-
-		if (e->user == user && e->day == day && e->step != OUTBOX_DONE)
-			return false;
-	}
-	return outbox_covers(o, time_s, INT64_MAX);
-}
-
 bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry)
 {
-	if (!outbox_covers(o, entry->time_s, entry->seq))
+	const struct outbox_entry *e = o->entries, *end = e + o->count;
+
+	if (!outbox_covers(o, &entry->place))
 		return false;
-	for (const struct outbox_entry *e = o->entries; e < entry; e++) {
+	for (; e < end && punch_place_compare(&e->place, &entry->place) < 0; e++) {
 		if (e->user == entry->user && e->day == entry->day && e->step != OUTBOX_DONE)
 			return false;
 	}

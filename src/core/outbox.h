@@ -2,8 +2,8 @@
  * The outbox: which punch goes next (JUDGING.md §9). A pure scheduler over a small projection of
  * the queued punches; the punches themselves stay in the store.
  *
- * It holds a window: every queued punch up to a place in the order (time, seq). The owner fills the
- * window from the store, oldest first, and adds a punch that arrives before its end; so whatever
+ * It holds a window: every queued punch up to a place in the order (struct punch_place). The owner
+ * fills it from the store, oldest first, and adds a punch that arrives before its end; so whatever
  * blocks a punch in the window is in the window too. What a rewind has kept may lie behind its end:
  * it waits until the window has come so far. Rules: per user within one working day by time, one at
  * a time; else oldest first. The window is bounded, whatever waits.
@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OUTBOX_MAX 4096 /* entries of the window: 300 KiB */
+#include "core/punch.h"
+
+#define OUTBOX_MAX 4096 /* entries of the window: 400 KiB */
 
 enum outbox_step {
 	OUTBOX_WAITING, /* may go when it is its turn */
@@ -24,7 +26,7 @@ enum outbox_step {
 };
 
 struct outbox_entry {
-	int64_t time_s;
+	struct punch_place place;
 	int64_t seq;
 	uint64_t user;         /* hash of the user's id */
 	int32_t day;           /* working day */
@@ -40,11 +42,11 @@ struct outbox_entry {
 };
 
 struct outbox {
-	struct outbox_entry *entries; /* sorted by (time, seq) */
+	struct outbox_entry *entries; /* sorted by place */
 	size_t count;
 	size_t size;
-	int64_t end_time_s, end_seq; /* the window holds all up to here; only while !complete */
-	bool complete;               /* the window holds everything that is queued */
+	struct punch_place end; /* the window holds all up to here; only while !complete */
+	bool complete;          /* the window holds everything that is queued */
 };
 
 /* Where a window begins: before everything. */
@@ -54,7 +56,7 @@ void outbox_done(struct outbox *o);
 uint64_t outbox_user_hash(const char *user_id);
 
 /* Whether a queued punch with this place belongs into the window as it stands. */
-bool outbox_covers(const struct outbox *o, int64_t time_s, int64_t seq);
+bool outbox_covers(const struct outbox *o, const struct punch_place *place);
 
 /*
  * Add an entry: one that the owner read behind the window's end, in order, or one that the window
@@ -64,7 +66,7 @@ bool outbox_covers(const struct outbox *o, int64_t time_s, int64_t seq);
 int outbox_add(struct outbox *o, const struct outbox_entry *entry);
 
 /* After reading: the window's new end, and whether that was all there is. */
-void outbox_set_end(struct outbox *o, int64_t time_s, int64_t seq, bool complete);
+void outbox_set_end(struct outbox *o, const struct punch_place *end, bool complete);
 
 /* Begin again from the front. Kept is what the store does not know: what is sending or done, and of
  * frozen ones how often they were sent, with what result, and how long they wait. */
@@ -76,7 +78,7 @@ struct outbox_entry *outbox_find(const struct outbox *o, int64_t seq);
 void outbox_remove(struct outbox *o, int64_t seq);
 
 /*
- * A waiting entry was judged again: give it the place of `entry` (time, user, day) and keep the rest.
+ * A waiting entry was judged again: give it the place, user and day of `entry` and keep the rest.
  * One that now lies behind the window's end leaves it. Returns whether anything differed.
  */
 bool outbox_move(struct outbox *o, const struct outbox_entry *entry);
@@ -90,12 +92,8 @@ bool outbox_move(struct outbox *o, const struct outbox_entry *entry);
 size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, size_t max,
 	int64_t *ret_seqs, int64_t *ret_wait_until_us);
 
-/* Whether a punch that has just come may go ahead of the whole window: nothing of its user's day
- * is before it. */
-bool outbox_unblocked(const struct outbox *o, uint64_t user, int32_t day, int64_t time_s);
-
 /* Whether the window shows that no earlier punch of its user's day is queued or under way: it may be
- * sent. */
+ * sent. The entry need not be in the window. */
 bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry);
 
 /* Whether it is worth reading more: fewer than `want` could go although more may be behind the

@@ -84,6 +84,21 @@ static int value_of(const struct word *words, const char *name, int *ret)
 	return -EINVAL;
 }
 
+struct punch_place punch_place(const struct punch *p)
+{
+	struct punch_place place = {.time_s = p->time_s};
+
+	memcpy(place.identity, p->identity, sizeof place.identity);
+	return place;
+}
+
+int punch_place_compare(const struct punch_place *a, const struct punch_place *b)
+{
+	if (a->time_s != b->time_s)
+		return a->time_s < b->time_s ? -1 : 1;
+	return memcmp(a->identity, b->identity, sizeof a->identity);
+}
+
 bool punch_settled(enum punch_state state)
 {
 	switch (state) {

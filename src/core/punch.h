@@ -92,6 +92,15 @@ enum punch_flag {
 	FLAG_USER_BY_HAND = 1 << 11, /* the same of user_id; of the type it is FROM_PERSON */
 };
 
+/* A place in the order in which punches go: by punch time, equal ones by identity (JUDGING.md §5, §9),
+ * so that it does not depend on the order of arrival. */
+struct punch_place {
+	int64_t time_s;
+	uint8_t identity[IDENTITY_SIZE];
+};
+
+#define PUNCH_PLACE_FIRST ((struct punch_place){.time_s = INT64_MIN})
+
 struct punch {
 	int64_t seq; /* place in the order of arrival, from 1; 0 before it is stored */
 	uint8_t identity[IDENTITY_SIZE];
@@ -131,6 +140,12 @@ struct punch {
 	char error_message[REFUSAL_TEXT_MAX + 1];
 	char error_param[CLOUD_ID_MAX + 1];
 };
+
+/* Where a punch with a time goes. */
+struct punch_place punch_place(const struct punch *p);
+
+/* Less than, equal to or greater than 0, as a goes before b, is it, or goes after it. */
+int punch_place_compare(const struct punch_place *a, const struct punch_place *b);
 
 /* Delivered, suppressed or discarded. */
 bool punch_settled(enum punch_state state);

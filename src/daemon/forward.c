@@ -70,7 +70,7 @@ int forward_freeze(struct forward *f, struct punch *p)
 void forward_entry_of(const struct forward *f, const struct punch *p, struct outbox_entry *ret)
 {
 	*ret = (struct outbox_entry){
-		.time_s = p->time_s,
+		.place = punch_place(p),
 		.seq = p->seq,
 		.user = outbox_user_hash(p->user_id),
 		.day = context_workday(f->context, p),
@@ -86,7 +86,7 @@ void forward_entry_of(const struct forward *f, const struct punch *p, struct out
 
 struct filling {
 	struct forward *f;
-	int64_t time_s, seq;
+	struct punch_place end;
 	int error;
 };
 
@@ -101,8 +101,7 @@ static int fill_one(void *arg, const struct punch *p)
 	filling->error = outbox_add(&filling->f->outbox, &e);
 	if (filling->error < 0)
 		return filling->error;
-	filling->time_s = p->time_s;
-	filling->seq = p->seq;
+	filling->end = e.place;
 	return 0;
 }
 
@@ -110,11 +109,10 @@ static int fill_one(void *arg, const struct punch *p)
 static int fill(struct forward *f)
 {
 	struct outbox *o = &f->outbox;
-	struct filling filling = {.f = f, .time_s = o->end_time_s, .seq = o->end_seq};
-	int n = store_outbox_read(
-		f->context->store, o->end_time_s, o->end_seq, FILL_ROWS, fill_one, &filling);
+	struct filling filling = {.f = f, .end = o->end};
+	int n = store_outbox_read(f->context->store, &o->end, FILL_ROWS, fill_one, &filling);
 
-	outbox_set_end(o, filling.time_s, filling.seq, n >= 0 && n < FILL_ROWS);
+	outbox_set_end(o, &filling.end, n >= 0 && n < FILL_ROWS);
 	if (filling.error == -ENOSPC)
 		return 0;
 	return n < 0 ? n : 0;

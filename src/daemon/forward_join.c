@@ -44,8 +44,7 @@ void forward_claim(struct forward *f, struct punch *p)
 		return;
 	room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
 	forward_entry_of(f, p, &e);
-	if (room <= (int)f->claims || fresh_blocks(f, &e) ||
-		!outbox_unblocked(&f->outbox, e.user, e.day, e.time_s))
+	if (room <= (int)f->claims || fresh_blocks(f, &e) || !outbox_is_first(&f->outbox, &e))
 		return;
 	if (forward_freeze(f, p) < 0)
 		p->frozen_us = 0;
@@ -123,7 +122,7 @@ static void fresh_land(struct forward *f, struct fresh *one)
 	}
 	if (one->claimed)
 		one->entry.step = OUTBOX_SENDING;
-	else if (!outbox_covers(o, one->entry.time_s, one->entry.seq))
+	else if (!outbox_covers(o, &one->entry.place))
 		return;
 	r = outbox_add(o, &one->entry);
 	if (r == 0 && one->claimed)

@@ -26,8 +26,8 @@ struct rejudge {
 	bool again;               /* something changed meanwhile: once more, so far: */
 	enum rejudge_scope again_scope;
 	enum phase phase;
-	int64_t after_time_s; /* of what is queued: where the last slice ended; */
-	int64_t after_seq;    /* elsewhere this alone */
+	struct punch_place after; /* of what is queued: where the last slice ended; */
+	int64_t after_seq;        /* elsewhere this */
 	int64_t due_s;    /* earliest time at which a held future_time is due; INT64_MAX: none */
 	int64_t released; /* in this pass */
 
@@ -95,8 +95,7 @@ static int read_slice(struct rejudge *r)
 	case PHASE_HELD: return store_state_read(s, PUNCH_HELD, r->after_seq, SLICE_ROWS, keep, r);
 	case PHASE_SUPPRESSED:
 		return store_state_read(s, PUNCH_SUPPRESSED, r->after_seq, SLICE_ROWS, keep, r);
-	case PHASE_QUEUED:
-		return store_outbox_read(s, r->after_time_s, r->after_seq, SLICE_ROWS, keep, r);
+	case PHASE_QUEUED: return store_outbox_read(s, &r->after, SLICE_ROWS, keep, r);
 	}
 	return 0;
 }
@@ -174,7 +173,7 @@ static void wait_for_due(struct rejudge *r)
 static void enter(struct rejudge *r, enum phase phase)
 {
 	r->phase = phase;
-	r->after_time_s = INT64_MIN;
+	r->after = PUNCH_PLACE_FIRST;
 	r->after_seq = 0;
 	loop_timer_set(r->timer, 0);
 }
@@ -210,7 +209,7 @@ static void finish(struct rejudge *r)
 static void go_on(struct rejudge *r)
 {
 	if (r->count == SLICE_ROWS) {
-		r->after_time_s = r->slice[r->count - 1].time_s;
+		r->after = punch_place(&r->slice[r->count - 1]);
 		r->after_seq = r->slice[r->count - 1].seq;
 		loop_timer_set(r->timer, SLICE_MS);
 	} else if (is_last_phase(r)) {

@@ -65,7 +65,7 @@ static json_t *oldest_queued(const struct context *c)
 {
 	int64_t time_s, age_s;
 
-	if (store_outbox_read(c->store, INT64_MIN, 0, 1, first_queued, &time_s) <= 0)
+	if (store_outbox_read(c->store, &PUNCH_PLACE_FIRST, 1, first_queued, &time_s) <= 0)
 		return json_null();
 	age_s = loop_now(c->loop).wall_us / CLOCK_US_PER_S - time_s;
 	return json_integer(age_s > 0 ? age_s : 0);

@@ -45,9 +45,9 @@ int store_raw_get(
 /* Called for each row; < 0 ends the walk and is returned. */
 typedef int store_on_punch(void *arg, const struct punch *p);
 
-/* Queued punches behind (time_s, seq) in that order. Returns how many were read, or an error. */
+/* Queued punches behind a place, in the order of places. Returns how many were read, or an error. */
 int store_outbox_read(
-	struct store *s, int64_t time_s, int64_t seq, int limit, store_on_punch *on, void *arg);
+	struct store *s, const struct punch_place *after, int limit, store_on_punch *on, void *arg);
 
 /* Punches of one state behind seq, in order of arrival; not for delivered ones. */
 int store_state_read(struct store *s, enum punch_state state, int64_t after_seq, int limit,

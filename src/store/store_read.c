@@ -198,7 +198,7 @@ int store_raw_get(
 	return (int)n;
 }
 
-static int read_outbox(struct store *s, enum store_sql which, int64_t time_s, int64_t seq,
+static int read_outbox(struct store *s, enum store_sql which, const struct punch_place *after,
 	int limit, store_on_punch *on, void *arg)
 {
 	sqlite3_stmt *stmt;
@@ -206,21 +206,21 @@ static int read_outbox(struct store *s, enum store_sql which, int64_t time_s, in
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(stmt, 1, time_s);
+	sqlite3_bind_int64(stmt, 1, after->time_s);
 	if (which == SQL_OUTBOX_SECOND)
-		sqlite3_bind_int64(stmt, 2, seq);
+		sqlite3_bind_blob(stmt, 2, after->identity, IDENTITY_SIZE, SQLITE_STATIC);
 	sqlite3_bind_int(stmt, 3, limit);
 	return walk(s, stmt, on, arg);
 }
 
 int store_outbox_read(
-	struct store *s, int64_t time_s, int64_t seq, int limit, store_on_punch *on, void *arg)
+	struct store *s, const struct punch_place *after, int limit, store_on_punch *on, void *arg)
 {
-	int n = read_outbox(s, SQL_OUTBOX_SECOND, time_s, seq, limit, on, arg), more;
+	int n = read_outbox(s, SQL_OUTBOX_SECOND, after, limit, on, arg), more;
 
 	if (n < 0 || n >= limit)
 		return n;
-	more = read_outbox(s, SQL_OUTBOX, time_s, seq, limit - n, on, arg);
+	more = read_outbox(s, SQL_OUTBOX, after, limit - n, on, arg);
 	return more < 0 ? more : n + more;
 }
 

@@ -7,6 +7,7 @@ A story that fails is told anew with as little as possible.
 """
 import collections
 import datetime
+import itertools
 import json
 import os
 import random
@@ -331,3 +332,21 @@ def test_any_order_and_any_number_of_times(yard):
             yard.end_run(telling.gateway)
     assert all(f == found[0] for f in found)
     assert len({v[1:3] for v in found[0].values()}) > 3
+
+
+def test_one_second_in_any_order(yard):
+    """Two of one second go by identity, as they are judged. Whichever went first once, the other
+    would repeat it and was held."""
+    said = [("B", {"id": "50", "time": "2025-06-17T19:13:59Z", "type": OUT}),
+            ("A", {"id": "45", "time": "2025-06-17T19:13:59Z"}),
+            ("A", {"id": "33", "time": "2025-06-17T18:15:01Z", "type": IN})]
+    for order in itertools.permutations(said):
+        story = Story("one second")
+        story.settings = {"site.time_zone": "UTC", "site.day_start": "00:00",
+                          "punches.max_age": "1000d", "punches.direction": "alternate"}
+        story.rules.zone, story.rules.day_start = "UTC", 0
+        story.rules.direction, story.rules.double_tap = "alternate", 60
+        story.rules.max_shift, story.rules.terminals = 12 * 3600, {}
+        Telling(yard, story).tell(
+            [("say", terminal, [punch | {"user": f"usr_{n:06d}"} for n in (1, 2, 3)])
+             for terminal, punch in order] + [("cloud",)])

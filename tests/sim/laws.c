@@ -53,7 +53,8 @@ static void open_store(void)
 		" WHERE state = 0 AND time = ?1 AND wire_key = ?2 AND frozen IS NOT NULL",
 		&watcher.by_key);
 	prepare("SELECT seq, lower(hex(wire_key)), frozen IS NOT NULL FROM punch WHERE state = 0"
-		" AND time >= ?1 AND (time < ?2 OR (time = ?2 AND seq < ?3)) AND user_id = ?4"
+		" AND time >= ?1 AND (time < ?2 OR (time = ?2 AND identity <"
+		" (SELECT identity FROM punch WHERE seq = ?3))) AND user_id = ?4"
 		" AND (flags & 512) = 0",
 		&watcher.earlier);
 	prepare("SELECT count(*), count(DISTINCT user_id) FROM punch WHERE state = 0",

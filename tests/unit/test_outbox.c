@@ -22,10 +22,43 @@ static int end(void **state)
 	return 0;
 }
 
+/* Identities in the order of seq, but where a test says otherwise. */
+static struct punch_place place_of(int64_t time_s, int64_t number)
+{
+	struct punch_place place = {.time_s = time_s};
+
+	for (int i = 0; i < 8; i++)
+		place.identity[8 + i] = (uint8_t)((uint64_t)number >> (56 - 8 * i));
+	return place;
+}
+
 static int add(int64_t seq, int64_t time_s, uint64_t user, int32_t day)
 {
 	return outbox_add(&box,
-		&(struct outbox_entry){.seq = seq, .time_s = time_s, .user = user, .day = day});
+		&(struct outbox_entry){
+			.seq = seq, .place = place_of(time_s, seq), .user = user, .day = day});
+}
+
+static bool covers(int64_t time_s, int64_t number)
+{
+	struct punch_place place = place_of(time_s, number);
+
+	return outbox_covers(&box, &place);
+}
+
+static void set_end(int64_t time_s, int64_t number, bool complete)
+{
+	struct punch_place place = place_of(time_s, number);
+
+	outbox_set_end(&box, &place, complete);
+}
+
+/* Of one that has just come: it has the last place of its second. */
+static bool unblocked(uint64_t user, int32_t day, int64_t time_s)
+{
+	return outbox_is_first(&box,
+		&(struct outbox_entry){
+			.place = place_of(time_s, INT64_MAX), .user = user, .day = day});
 }
 
 /* What is picked, as text: "1 3 7". */
@@ -49,11 +82,11 @@ static void test_empty(void **state)
 	assert_string_equal(picked(0, 0, 16), "");
 	assert_null(outbox_find(&box, 1));
 	outbox_remove(&box, 1);
-	assert_false(outbox_covers(&box, 0, 1));
+	assert_false(covers(0, 1));
 	assert_true(outbox_wants_more(&box, 0, 1));
-	outbox_set_end(&box, INT64_MAX, INT64_MAX, true);
+	set_end(INT64_MAX, INT64_MAX, true);
 	assert_false(outbox_wants_more(&box, 0, 1));
-	assert_true(outbox_unblocked(&box, 1, 1, 5));
+	assert_true(unblocked(1, 1, 5));
 }
 
 static void test_oldest_first_whatever_the_arrival(void **state)
@@ -82,6 +115,26 @@ static void test_a_user_goes_in_order(void **state)
 	assert_string_equal(picked(0, 0, 16), "3 2");
 	outbox_remove(&box, 1);
 	assert_string_equal(picked(0, 0, 16), "3 2");
+}
+
+/* In one second it is the identity that says who is first, whoever came first. */
+static void test_one_second_goes_by_identity(void **state)
+{
+	struct outbox_entry late = {.seq = 9, .place = place_of(100, 1), .user = 10, .day = 1};
+
+	(void)state;
+	add(2, 100, 10, 1);
+	add(3, 100, 10, 1);
+	assert_true(outbox_is_first(&box, outbox_find(&box, 2)));
+	assert_true(outbox_is_first(&box, &late));
+	outbox_add(&box, &late);
+	assert_false(outbox_is_first(&box, outbox_find(&box, 2)));
+	assert_string_equal(picked(0, 0, 16), "9");
+	outbox_remove(&box, 9);
+	assert_string_equal(picked(0, 0, 16), "2");
+	/* one that is under way does not hold up an earlier one */
+	outbox_find(&box, 2)->step = OUTBOX_SENDING;
+	assert_true(outbox_is_first(&box, &late));
 }
 
 static void test_another_day_goes_ahead(void **state)
@@ -152,15 +205,15 @@ static void test_twice_the_same_stays_once(void **state)
 static void test_the_window_has_an_end(void **state)
 {
 	(void)state;
-	outbox_set_end(&box, 100, 5, false);
-	assert_true(outbox_covers(&box, 99, 9));
-	assert_true(outbox_covers(&box, 100, 5));
-	assert_false(outbox_covers(&box, 100, 6));
-	assert_false(outbox_covers(&box, 101, 1));
-	outbox_set_end(&box, 100, 5, true);
-	assert_true(outbox_covers(&box, 101, 1));
+	set_end(100, 5, false);
+	assert_true(covers(99, 9));
+	assert_true(covers(100, 5));
+	assert_false(covers(100, 6));
+	assert_false(covers(101, 1));
+	set_end(100, 5, true);
+	assert_true(covers(101, 1));
 	assert_true(outbox_wants_more(&box, 0, 1) == false);
-	outbox_set_end(&box, 100, 5, false);
+	set_end(100, 5, false);
 	assert_true(outbox_wants_more(&box, 0, 1));
 	assert_false(outbox_wants_more(&box, 1, 1));
 }
@@ -175,13 +228,13 @@ static void test_rewind_keeps_what_is_under_way(void **state)
 	outbox_find(&box, 3)->step = OUTBOX_DONE;
 	add(4, 350, 13, 1);
 	outbox_find(&box, 4)->frozen = true; /* the store does not know that it waits for 30 s */
-	outbox_set_end(&box, 400, 9, true);
+	set_end(400, 9, true);
 	outbox_rewind(&box);
 	assert_int_equal(box.count, 3);
 	assert_non_null(outbox_find(&box, 4));
 	assert_null(outbox_find(&box, 1));
 	assert_non_null(outbox_find(&box, 2));
-	assert_false(outbox_covers(&box, INT64_MIN + 1, 1));
+	assert_false(covers(INT64_MIN + 1, 1));
 	assert_true(outbox_wants_more(&box, 0, 1));
 }
 
@@ -196,11 +249,11 @@ static void test_what_lies_behind_the_end_waits(void **state)
 	assert_false(outbox_is_first(&box, outbox_find(&box, 5)));
 	assert_true(outbox_wants_more(&box, 0, 1));
 	add(6, 300, 10, 1);
-	outbox_set_end(&box, 300, 6, false);
+	set_end(300, 6, false);
 	assert_string_equal(picked(0, 0, 16), "6");
 	outbox_remove(&box, 6);
 	assert_string_equal(picked(0, 0, 16), "");
-	outbox_set_end(&box, 500, 5, false);
+	set_end(500, 5, false);
 	assert_string_equal(picked(0, 0, 16), "5");
 	assert_true(outbox_is_first(&box, outbox_find(&box, 5)));
 }
@@ -210,28 +263,28 @@ static void test_unblocked(void **state)
 {
 	(void)state;
 	add(1, 100, 10, 1);
-	outbox_set_end(&box, 0, 0, true);
-	assert_false(outbox_unblocked(&box, 10, 1, 100));
-	assert_false(outbox_unblocked(&box, 10, 1, 200));
-	assert_true(outbox_unblocked(&box, 10, 1, 99));
-	assert_true(outbox_unblocked(&box, 10, 2, 200));
-	assert_true(outbox_unblocked(&box, 11, 1, 200));
+	set_end(0, 0, true);
+	assert_false(unblocked(10, 1, 100));
+	assert_false(unblocked(10, 1, 200));
+	assert_true(unblocked(10, 1, 99));
+	assert_true(unblocked(10, 2, 200));
+	assert_true(unblocked(11, 1, 200));
 	outbox_find(&box, 1)->step = OUTBOX_SENDING;
-	assert_false(outbox_unblocked(&box, 10, 1, 200));
+	assert_false(unblocked(10, 1, 200));
 	outbox_find(&box, 1)->step = OUTBOX_DONE;
-	assert_true(outbox_unblocked(&box, 10, 1, 200));
+	assert_true(unblocked(10, 1, 200));
 	/* behind the window's end there may be an earlier one */
-	outbox_set_end(&box, 150, 9, false);
-	assert_true(outbox_unblocked(&box, 11, 1, 149));
-	assert_false(outbox_unblocked(&box, 11, 1, 150));
-	assert_false(outbox_unblocked(&box, 11, 1, 151));
+	set_end(150, 9, false);
+	assert_true(unblocked(11, 1, 149));
+	assert_false(unblocked(11, 1, 150));
+	assert_false(unblocked(11, 1, 151));
 }
 
 static void fill(void)
 {
 	for (int64_t i = 0; i < OUTBOX_MAX; i++)
 		assert_int_equal(add(i + 1, 1000 + i * 10, (uint64_t)i + 1, 1), 0);
-	outbox_set_end(&box, 1000 + OUTBOX_MAX * 10, 1, true);
+	set_end(1000 + OUTBOX_MAX * 10, 1, true);
 }
 
 static void test_full(void **state)
@@ -249,8 +302,8 @@ static void test_full(void **state)
 	assert_null(outbox_find(&box, OUTBOX_MAX));
 	assert_non_null(outbox_find(&box, OUTBOX_MAX - 1));
 	assert_false(box.complete);
-	assert_true(outbox_covers(&box, 1000 + (OUTBOX_MAX - 2) * 10, OUTBOX_MAX - 1));
-	assert_false(outbox_covers(&box, 1000 + (OUTBOX_MAX - 1) * 10, OUTBOX_MAX));
+	assert_true(covers(1000 + (OUTBOX_MAX - 2) * 10, OUTBOX_MAX - 1));
+	assert_false(covers(1000 + (OUTBOX_MAX - 1) * 10, OUTBOX_MAX));
 	assert_int_equal(add(OUTBOX_MAX, 1000 + (OUTBOX_MAX - 1) * 10, 1, 1), -ENOSPC);
 }
 
@@ -262,8 +315,8 @@ static void test_full_and_the_newest_is_last(void **state)
 	(void)state;
 	fill();
 	assert_int_equal(add(90001, between, 1, 2), 0);
-	assert_true(outbox_covers(&box, between, 90001));
-	assert_false(outbox_covers(&box, between, 90002));
+	assert_true(covers(between, 90001));
+	assert_false(covers(between, 90002));
 }
 
 static void test_full_of_what_is_under_way(void **state)
@@ -308,9 +361,8 @@ static void compare_with_model(int64_t now_us)
 		const struct outbox_entry *e = &box.entries[i];
 
 		if (i > 0)
-			assert_true(e[-1].time_s < e->time_s ||
-				(e[-1].time_s == e->time_s && e[-1].seq < e->seq));
-		if (!outbox_covers(&box, e->time_s, e->seq) || e->step != OUTBOX_WAITING ||
+			assert_true(punch_place_compare(&e[-1].place, &e->place) < 0);
+		if (!outbox_covers(&box, &e->place) || e->step != OUTBOX_WAITING ||
 			e->not_before_us > now_us || model_blocked(i))
 			continue;
 		assert_true(wanted < n);
@@ -338,7 +390,7 @@ static void test_against_a_model(void **state)
 			e->step = (uint8_t)((r >> 12) % 3);
 			e->not_before_us = (r >> 14) % 4;
 		}
-		outbox_set_end(&box, (r >> 5) % 600, INT64_MAX, r >> 31);
+		set_end((r >> 5) % 600, INT64_MAX, r >> 31);
 		compare_with_model(2);
 	}
 	assert_true(box.count > 20);
@@ -364,12 +416,12 @@ static void test_first_of_its_day(void **state)
 /* Judged again, a punch may be another person's: then it waits behind that one's. */
 static void test_moved_to_another_user(void **state)
 {
-	struct outbox_entry place = {.time_s = 200, .seq = 2, .user = 8, .day = 1};
+	struct outbox_entry place = {.place = place_of(200, 2), .seq = 2, .user = 8, .day = 1};
 
 	(void)state;
 	add(1, 100, 8, 1);
 	add(2, 200, 7, 1);
-	outbox_set_end(&box, 300, 9, false);
+	set_end(300, 9, false);
 	outbox_find(&box, 1)->step = OUTBOX_SENDING;
 	outbox_find(&box, 2)->backoff_ms = 77;
 	assert_string_equal(picked(0, 0, 9), "2");
@@ -377,10 +429,10 @@ static void test_moved_to_another_user(void **state)
 	assert_string_equal(picked(0, 0, 9), "");
 	assert_int_equal(outbox_find(&box, 2)->backoff_ms, 77);
 	assert_false(outbox_move(&box, &place));
-	place.time_s = 50;
+	place.place.time_s = 50;
 	assert_true(outbox_move(&box, &place));
 	assert_int_equal(box.entries[0].seq, 2);
-	place.time_s = 301; /* behind the end: it will be read there */
+	place.place.time_s = 301; /* behind the end: it will be read there */
 	assert_true(outbox_move(&box, &place));
 	assert_null(outbox_find(&box, 2));
 	assert_false(outbox_move(&box, &place));
@@ -394,6 +446,7 @@ int main(void)
 		CASE(test_empty),
 		CASE(test_oldest_first_whatever_the_arrival),
 		CASE(test_a_user_goes_in_order),
+		CASE(test_one_second_goes_by_identity),
 		CASE(test_another_day_goes_ahead),
 		CASE(test_own_backoff_holds_the_day),
 		CASE(test_earliest_wait),

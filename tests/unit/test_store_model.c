@@ -117,33 +117,34 @@ static void same(struct store *s, const struct model *m)
 	assert_int_equal(store_tally(s)->duplicate, m->duplicate);
 }
 
-struct place {
-	int64_t time_s;
-	int64_t seq;
+struct reading {
+	struct punch_place at;
 	int n;
 };
 
 static int in_order(void *arg, const struct punch *p)
 {
-	struct place *at = arg;
+	struct reading *r = arg;
+	struct punch_place place = punch_place(p);
 
-	assert_true(p->time_s > at->time_s || (p->time_s == at->time_s && p->seq > at->seq));
+	assert_true(punch_place_compare(&r->at, &place) < 0);
 	assert_int_equal(p->state, PUNCH_QUEUED);
-	*at = (struct place){p->time_s, p->seq, at->n + 1};
+	r->at = place;
+	r->n++;
 	return 0;
 }
 
 /* The outbox by small windows has all that is queued, once, in order. */
 static void outbox_has_all(struct store *s, const struct model *m)
 {
-	struct place at = {.time_s = INT64_MIN};
+	struct reading r = {.at = PUNCH_PLACE_FIRST};
 	int queued = 0;
 
 	for (int i = 1; i <= m->stored; i++)
 		queued += m->rows[i].there && m->rows[i].state == PUNCH_QUEUED;
-	while (store_outbox_read(s, at.time_s, at.seq, 7, in_order, &at) > 0)
+	while (store_outbox_read(s, &r.at, 7, in_order, &r) > 0)
 		;
-	assert_int_equal(at.n, queued);
+	assert_int_equal(r.n, queued);
 }
 
 static void play(struct fixture *f, uint64_t seed)
