@@ -3,6 +3,7 @@
 FUZZ_REPLAYS = \
 	tests/fuzz/replay_config \
 	tests/fuzz/replay_csv \
+	tests/fuzz/replay_family \
 	tests/fuzz/replay_hex \
 	tests/fuzz/replay_payload \
 	tests/fuzz/replay_profile \
@@ -11,6 +12,7 @@ FUZZ_REPLAYS = \
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_csv \
+	tests/fuzz/fuzz_family \
 	tests/fuzz/fuzz_hex \
 	tests/fuzz/fuzz_payload \
 	tests/fuzz/fuzz_profile \
@@ -23,6 +25,7 @@ TESTS += $(FUZZ_REPLAYS)
 EXTRA_DIST += tests/fuzz/corpus
 
 fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
+fuzz_reading = tests/fuzz/reading.c tests/fuzz/reading.h
 fuzz_flags = -fsanitize=fuzzer
 fuzz_core_libs = libcore.a libbase.a $(JANSSON_LIBS) $(INIH_LIBS) $(CRYPTO_LIBS)
 
@@ -38,6 +41,12 @@ tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_csv_LDADD = libbase.a
 tests_fuzz_fuzz_csv_LDFLAGS = $(fuzz_flags)
 
+tests_fuzz_replay_family_SOURCES = tests/fuzz/fuzz_family.c $(fuzz_reading) $(fuzz_replay)
+tests_fuzz_replay_family_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_family_SOURCES = tests/fuzz/fuzz_family.c $(fuzz_reading) tests/fuzz/fuzz.h
+tests_fuzz_fuzz_family_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_family_LDFLAGS = $(fuzz_flags)
+
 tests_fuzz_replay_hex_SOURCES = tests/fuzz/fuzz_hex.c $(fuzz_replay)
 tests_fuzz_replay_hex_LDADD = libbase.a
 tests_fuzz_fuzz_hex_SOURCES = tests/fuzz/fuzz_hex.c tests/fuzz/fuzz.h
@@ -50,9 +59,9 @@ tests_fuzz_fuzz_payload_SOURCES = tests/fuzz/fuzz_payload.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_payload_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_payload_LDFLAGS = $(fuzz_flags)
 
-tests_fuzz_replay_profile_SOURCES = tests/fuzz/fuzz_profile.c $(fuzz_replay)
+tests_fuzz_replay_profile_SOURCES = tests/fuzz/fuzz_profile.c $(fuzz_reading) $(fuzz_replay)
 tests_fuzz_replay_profile_LDADD = $(fuzz_core_libs)
-tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c $(fuzz_reading) tests/fuzz/fuzz.h
 tests_fuzz_fuzz_profile_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_profile_LDFLAGS = $(fuzz_flags)
 
