@@ -167,8 +167,8 @@ def profile_faults():
     for literal in literals:
         literal = literal.replace("\\n", "").replace('\\"', '"')
         for piece in re.split(r"%s|%lld|%d: |/\w*: ", literal):
-            if len(piece.split()) > 1:
-                yield piece.strip(" :`,")
+            if len((piece := piece.strip(" :`,")).split()) > 1:
+                yield piece
 
 
 def test_the_profile_page_has_every_fault():
