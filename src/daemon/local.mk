@@ -40,4 +40,4 @@ punchd_LDADD = libdaemon.a libstore.a libedge.a libapi.a libcore.a libbase.a \
 	$(LIBEVENT_LIBS) $(CURL_LIBS) $(SQLITE_LIBS) $(MOSQUITTO_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS) $(OPENSSL_LIBS) -lpthread
 
-dist_man_MANS += man/punchd.8 man/punchd.conf.5 man/punchd-mqtt.7
+dist_man_MANS += man/punchd.8 man/punchd.conf.5 man/punchd-mqtt.7 man/punchd-profile.5
