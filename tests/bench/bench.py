@@ -5,6 +5,7 @@
     ./dev bench bytes            what reaches the disk for a punch; --variants: and what else it could be
     ./dev bench intake           from the broker to the disk
     ./dev bench forward          from the disk, and from the terminal, to the cloud
+    ./dev bench rejudge          how intake fares while 100,000 held punches are judged again
 """
 import argparse
 import pathlib
@@ -15,9 +16,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import bytes_written
+import rejudging
 import speed
 
-BENCHES = {"bytes": bytes_written.run, "intake": speed.intake, "forward": speed.forward}
+BENCHES = {"bytes": bytes_written.run, "intake": speed.intake, "forward": speed.forward,
+           "rejudge": rejudging.run}
 
 
 def main():
@@ -30,6 +33,8 @@ def main():
                         help="bytes: rows of the large store (1000000)")
     parser.add_argument("--runs", type=int, default=3, metavar="N",
                         help="intake, forward: runs, of which the median is shown (3)")
+    parser.add_argument("--sync-ms", type=int, default=0, metavar="N",
+                        help="rejudge: each sync takes so much longer (0)")
     options = parser.parse_args()
     # In order, as after Ctrl-C: what was started and mounted is taken away again.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -1,13 +1,15 @@
 /*
  * Laid over the daemon by LD_PRELOAD (meddle.py builds it): what a test cannot make happen from
  * outside. A JSON text with the mark in it kills the process, as a bug in the parser would; and names
- * under .test are looked up here, so that no test asks a real name server.
+ * under .test are looked up here, so that no test asks a real name server. With MEDDLE_SYNC_US each sync
+ * takes so much longer, as on a slow card.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <jansson.h>
 #include <netdb.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,4 +49,14 @@ int getaddrinfo(
 	while (strcmp(name, "hangs.test") == 0)
 		pause();
 	return real(name, service, hints, ret);
+}
+
+int fdatasync(int fd)
+{
+	int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+	const char *slower = getenv("MEDDLE_SYNC_US");
+
+	if (slower)
+		usleep((useconds_t)atoi(slower));
+	return real(fd);
 }
