@@ -181,8 +181,15 @@ struct profile_facts {
 	const struct zone *zone; /* NULL: UTC */
 };
 
-/* NULL, or why a template is none. names: those of the filter it goes with. */
-const char *profile_template_fault(const char *text, const char *filter);
+/* What a letter can be made of. */
+enum letter_kind {
+	LETTER_ACK,   /* of a punch and its message */
+	LETTER_REPLY, /* of a message */
+	LETTER_CLOCK, /* of neither: it comes of itself */
+};
+
+/* NULL, or why a template is none. filter: the topic whose names it may use. */
+const char *profile_template_fault(const char *text, const char *filter, enum letter_kind kind);
 /*
  * Append a topic. Returns 0, -EINVAL (an inserted part is no topic level) or -ENOMEM.
  */

@@ -51,14 +51,23 @@ static bool now_format_sound(const char *format)
 	return *format != '\0';
 }
 
-static const char *insert_fault(const char *what, const char *filter)
+static const char *insert_fault(const char *what, const char *filter, enum letter_kind kind)
 {
+	if (strcmp(what, "device") == 0 && kind == LETTER_REPLY)
+		return "a reply is to a message, not to a punch: its device is what topic:NAME or "
+		       "a "
+		       "path says";
+	if ((strcmp(what, "record_id") == 0 || strcmp(what, "count") == 0) && kind != LETTER_ACK)
+		return "record_id and count are those of an acknowledged message";
 	if (strcmp(what, "device") == 0 || strcmp(what, "record_id") == 0 ||
 		strcmp(what, "count") == 0 || strcmp(what, "uuid") == 0)
 		return NULL;
 	if (strncmp(what, "now:", 4) == 0)
 		return now_format_sound(what + 4) ? NULL
 						  : "`now:` is followed by epoch or a format";
+	if (kind == LETTER_CLOCK &&
+		(strncmp(what, "topic:", 6) == 0 || what[0] == '/' || strncmp(what, "./", 2) == 0))
+		return "the clock comes of itself: there is no message to take this from";
 	if (strncmp(what, "topic:", 6) == 0)
 		return profile_filter_names(filter, what + 6, strlen(what + 6))
 			? NULL
@@ -69,7 +78,7 @@ static const char *insert_fault(const char *what, const char *filter)
 	       "topic:NAME or a path";
 }
 
-const char *profile_template_fault(const char *text, const char *filter)
+const char *profile_template_fault(const char *text, const char *filter, enum letter_kind kind)
 {
 	struct insert insert;
 
@@ -83,7 +92,7 @@ const char *profile_template_fault(const char *text, const char *filter)
 		text = read_insert(text, &insert);
 		if (!text)
 			return "a brace is never closed; a brace itself is written {{";
-		fault = insert_fault(insert.what, filter);
+		fault = insert_fault(insert.what, filter, kind);
 		if (fault)
 			return fault;
 	}

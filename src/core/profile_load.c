@@ -13,6 +13,7 @@ static const char *const profile_keys[] = {"name", "about", "qos", "topic", "for
 	"time", "direction", "live", "double_tap_s", "strip", "ack", "replies", "presence", "clock",
 	NULL};
 static const char *const formats[] = {"json", "text", "tsv", "kv", NULL};
+static const char *const side_formats[] = {"json", "text", NULL};
 
 /* ---- topics */
 
@@ -79,37 +80,38 @@ static const char *published_fault(const struct profile *p, const char *filter, 
 
 /* ---- letters */
 
-static void check_template(struct checker *c, const json_t *value)
+static void check_template(struct checker *c, const json_t *value, enum letter_kind kind)
 {
 	const char *key, *fault = NULL;
 	json_t *inner;
 	size_t i, mark;
 
 	if (json_is_string(value))
-		fault = profile_template_fault(json_string_value(value), c->filter);
+		fault = profile_template_fault(json_string_value(value), c->filter, kind);
 	if (fault)
 		check_fault(c, "%s", fault);
 	json_object_foreach((json_t *)(uintptr_t)value, key, inner)
 	{
 		mark = check_enter(c, key);
-		check_template(c, inner);
+		check_template(c, inner, kind);
 		check_leave(c, mark);
 	}
 	json_array_foreach(value, i, inner)
 	{
 		mark = check_enter_at(c, i);
-		check_template(c, inner);
+		check_template(c, inner, kind);
 		check_leave(c, mark);
 	}
 }
 
-static struct profile_letter load_letter(
-	struct checker *c, const struct profile *p, const json_t *object, const char *topic_key)
+static struct profile_letter load_letter(struct checker *c, const struct profile *p,
+	const json_t *object, const char *topic_key, enum letter_kind kind)
 {
 	struct profile_letter letter = {.topic = check_text(c, object, topic_key, true),
 		.payload = json_object_get(object, "payload"),
 		.payload_text = check_text(c, object, "payload_text", false)};
-	const char *fault = letter.topic ? profile_template_fault(letter.topic, c->filter) : NULL;
+	const char *fault = letter.topic ? profile_template_fault(letter.topic, c->filter, kind)
+					 : NULL;
 	size_t mark = check_enter(c, topic_key);
 
 	if (!fault && letter.topic && c->filter)
@@ -120,7 +122,8 @@ static struct profile_letter load_letter(
 	if (!letter.payload == !letter.payload_text)
 		check_fault(c, "it has one of payload and payload_text");
 	mark = check_enter(c, letter.payload ? "payload" : "payload_text");
-	check_template(c, json_object_get(object, letter.payload ? "payload" : "payload_text"));
+	check_template(
+		c, json_object_get(object, letter.payload ? "payload" : "payload_text"), kind);
 	check_leave(c, mark);
 	return letter;
 }
@@ -171,10 +174,13 @@ static void load_ack(struct checker *c, struct profile *p, const json_t *ack)
 	json_t *need;
 
 	if (check_object(c, ack, keys)) {
-		p->ack.letter = load_letter(c, p, ack, "topic");
+		p->ack.letter = load_letter(c, p, ack, "topic", LETTER_ACK);
 		p->ack.each_record = check_word(c, ack, "scope", scopes, 0) == 1;
 		p->ack.on = load_on(c, ack);
 		p->ack.once = check_bool(c, ack, "once", false);
+		if (p->ack.once && p->ack.each_record)
+			check_fault(c,
+				"once is of whole messages: it does not go with the scope record");
 		p->ack.needs = json_object_get(ack, "needs");
 		if (json_is_string(p->ack.needs))
 			check_need(c, json_string_value(p->ack.needs));
@@ -195,9 +201,9 @@ static void load_reply(struct checker *c, struct profile *p, const json_t *side)
 	if (!check_object(c, side, keys))
 		return;
 	c->filter = load_filter(c, side);
-	check_word(c, side, "format", formats, 0);
+	check_word(c, side, "format", side_formats, 0);
 	check_conditions(c, side, "accept", true);
-	load_letter(c, p, side, "to");
+	load_letter(c, p, side, "to", LETTER_REPLY);
 }
 
 static void load_presence(struct checker *c, struct profile *p, const json_t *side)
@@ -209,7 +215,7 @@ static void load_presence(struct checker *c, struct profile *p, const json_t *si
 	if (!check_object(c, side, keys))
 		return;
 	c->filter = load_filter(c, side);
-	check_word(c, side, "format", formats, 0);
+	check_word(c, side, "format", side_formats, 0);
 	check_paths(c, side, "device", true, false);
 	if (!check_conditions(c, side, "online", false) && !json_object_get(side, "offline"))
 		check_fault(c, "it has neither online nor offline: it can say nothing");
@@ -246,7 +252,7 @@ static void load_clock(struct checker *c, struct profile *p, const json_t *clock
 	size_t mark = check_enter(c, "clock");
 
 	if (check_object(c, clock, keys)) {
-		p->clock = load_letter(c, p, clock, "topic");
+		p->clock = load_letter(c, p, clock, "topic", LETTER_CLOCK);
 		p->clock_every_s = check_number(c, clock, "every_s", 60, YEAR_S, 86400);
 		check_text(c, clock, "note", false);
 	}
@@ -401,6 +407,8 @@ static void load(struct checker *c, struct profile *p)
 	p->takes_retained = check_word(c, p->root, "retained", retained, 0) == 1;
 	load_records(c, p);
 	p->unwrap = check_paths(c, p->root, "unwrap", false, true);
+	if (p->unwrap && p->records && strcmp(p->records, "lines") == 0)
+		check_fault(c, "unwrap is of a whole message: it does not go with lines");
 	p->accept = check_conditions(c, p->root, "accept", true);
 	p->device = check_paths(c, p->root, "device", true, false);
 	load_users(c, p);

@@ -5,7 +5,7 @@
 
 #define KEY_SIZE 128
 /* Beyond this a double no longer tells whole numbers apart: a card number would be another's. */
-#define WHOLE_MAX 9007199254740992.0
+#define WHOLE_MAX 9007199254740991.0
 
 static bool is_blank(char c)
 {
@@ -80,9 +80,18 @@ static enum profile_value trimmed(const char *text, size_t n, char *ret)
 
 static enum profile_value real_text(double real, char *ret)
 {
+	int digits = 15;
+
 	if (real > WHOLE_MAX || real < -WHOLE_MAX)
 		return VALUE_ODD;
-	snprintf(ret, PROFILE_TEXT_SIZE, "%.15g", real);
+	if (real == (double)(long long)real) {
+		snprintf(ret, PROFILE_TEXT_SIZE, "%lld", (long long)real);
+		return VALUE_TEXT;
+	}
+	/* As few as tell it from all others. */
+	do
+		snprintf(ret, PROFILE_TEXT_SIZE, "%.*g", digits, real);
+	while (strtod(ret, NULL) != real && digits++ < 17);
 	return VALUE_TEXT;
 }
 
@@ -154,8 +163,7 @@ bool profile_lists(const json_t *list, const char *text)
 
 	json_array_foreach(list, i, value)
 	{
-		value_text(value, wanted);
-		if (strcmp(wanted, text) == 0)
+		if (value_text(value, wanted) != VALUE_ODD && strcmp(wanted, text) == 0)
 			return true;
 	}
 	return false;
@@ -223,9 +231,15 @@ bool profile_accepts(const json_t *conditions, const struct profile_view *v)
 
 static bool strip_key(json_t *at, const char *key)
 {
-	if (!json_object_get(at, key))
+	const json_t *there = child(at, key);
+
+	if (!there || json_is_null(there))
 		return false;
-	json_object_del(at, key);
+	/* The others of an array keep their places. */
+	if (json_is_array(at))
+		json_array_set_new(at, strtoul(key, NULL, 10), json_null());
+	else
+		json_object_del(at, key);
 	return true;
 }
 

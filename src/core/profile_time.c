@@ -16,6 +16,41 @@ static bool is_fixed(const char *format)
 		strcmp(format, "iso8601") == 0;
 }
 
+/* A conversion in a format, or NULL; `%%f` is none of `%f`. */
+static const char *find_conversion(const char *format, char conversion)
+{
+	for (const char *at = format; *at; at++) {
+		if (at[0] == '%' && at[1] == conversion)
+			return at;
+		if (at[0] == '%' && at[1])
+			at++;
+	}
+	return NULL;
+}
+
+/* Whether a format has one of these conversions. */
+static bool has_any(const char *format, const char *conversions)
+{
+	for (; *conversions; conversions++) {
+		if (find_conversion(format, *conversions))
+			return true;
+	}
+	return false;
+}
+
+/* What is not said would be 1900, the first, or midnight. */
+static const char *missing_fault(const char *format)
+{
+	if (!has_any(format, "F") &&
+		!(has_any(format, "Yy") && has_any(format, "mbB") && has_any(format, "de")))
+		return "it has no day: a year, a month and a day of the month";
+	if (!has_any(format, "HIT"))
+		return "it has no time of day";
+	if (has_any(format, "I") && !has_any(format, "p"))
+		return "%I goes with %p: nothing says which half of the day it is";
+	return NULL;
+}
+
 const char *profile_time_format_fault(const char *format)
 {
 	bool any = false;
@@ -30,7 +65,8 @@ const char *profile_time_format_fault(const char *format)
 			return "only the conversions %Y %m %d %H %M %S %y %b %B %e %T %F %p %I %z "
 			       "%f and %% are known";
 	}
-	return any ? NULL : "it is none of epoch_s, epoch_ms, iso8601, and has no conversion";
+	return any ? missing_fault(format)
+		   : "it is none of epoch_s, epoch_ms, iso8601, and has no conversion";
 }
 
 /* Digits, and a fraction that is cut off. */
@@ -47,34 +83,36 @@ static int parse_epoch(const char *text, size_t digits, int64_t *ret)
 	return *rest ? -EINVAL : 0;
 }
 
-/* strptime in pieces, since it knows no fraction. Returns whether the text is of this format. */
-static bool parse_pieces(const char *text, const char *format, struct tm *tm)
+/*
+ * strptime knows no fraction. Where its digits are in the text is found by what stands before them;
+ * then both are taken out, and what is left is read as a whole, since what %p says of %I counts across
+ * it. Returns whether the text is of this format.
+ */
+static bool parse_whole(const char *text, const char *format, struct tm *tm)
 {
-	char piece[PROFILE_TEXT_SIZE];
-	size_t n = 0;
+	char left[PROFILE_TEXT_SIZE], plain[PROFILE_TEXT_SIZE];
+	const char *fraction, *end;
 
-	for (const char *at = format; text; at++) {
-		bool fraction = at[0] == '%' && at[1] == 'f';
+	if (strlen(text) >= sizeof left || strlen(format) >= sizeof plain)
+		return false;
+	snprintf(left, sizeof left, "%s", text);
+	snprintf(plain, sizeof plain, "%s", format);
+	while ((fraction = find_conversion(plain, 'f'))) {
+		struct tm before = *tm;
+		size_t at = (size_t)(fraction - plain), digits;
+		char *from;
 
-		if (!fraction && *at) {
-			if (n + 2 >= sizeof piece)
-				return false;
-			piece[n++] = *at;
-			if (*at == '%' && at[1])
-				piece[n++] = *++at;
-			continue;
-		}
-		piece[n] = '\0';
-		n = 0;
-		text = strptime(text, piece, tm);
-		if (!fraction)
-			return text && !*text;
-		if (!text || strspn(text, "0123456789") == 0)
+		plain[at] = '\0';
+		from = strptime(left, plain, &before);
+		plain[at] = '%';
+		digits = from ? strspn(from, "0123456789") : 0;
+		if (digits == 0)
 			return false;
-		text += strspn(text, "0123456789");
-		at++;
+		memmove(from, from + digits, strlen(from + digits) + 1);
+		memmove(plain + at, plain + at + 2, strlen(plain + at + 2) + 1);
 	}
-	return false;
+	end = strptime(left, plain, tm);
+	return end && !*end;
 }
 
 static int parse_format(const char *text, const char *format, struct time_text *ret)
@@ -82,9 +120,9 @@ static int parse_format(const char *text, const char *format, struct time_text *
 	struct tm tm = {.tm_mday = 1};
 	struct civil again;
 
-	if (!parse_pieces(text, format, &tm))
+	if (!parse_whole(text, format, &tm))
 		return -EINVAL;
-	*ret = (struct time_text){.has_offset = strstr(format, "%z") != NULL,
+	*ret = (struct time_text){.has_offset = find_conversion(format, 'z') != NULL,
 		.offset_s = (int32_t)tm.tm_gmtoff,
 		.civil = {.year = tm.tm_year + 1900LL,
 			.month = tm.tm_mon + 1,

@@ -64,6 +64,7 @@ static void check_clock(const struct profile *p, struct profile_facts *f)
 static void read_message(
 	const struct profile *p, const char *told, const uint8_t *bytes, size_t length)
 {
+	const struct profile_view nothing = {.root = NULL};
 	struct profile_facts f = {.device = "", .record_id = ""};
 	struct profile_presence presence;
 	struct profile_reading r;
@@ -92,7 +93,7 @@ static void read_message(
 	HOLDS(r.next == r.count);
 	profile_reading_done(&r);
 	profile_presence(p, told, bytes, length, &presence);
-	f.view = NULL;
+	f.view = &nothing;
 	check_clock(p, &f);
 	profile_replies(p, told, bytes, length, &f, on_reply, NULL);
 	buf_done(&topic);

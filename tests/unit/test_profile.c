@@ -299,6 +299,36 @@ static const struct {
 		"x.json: /topic: it matches topics of att/v1, which is the gateway's own\n"},
 	{"{\"name\":\"x\",\"topic\":\"x/{device}/{device}\",\"accept\":[]," DEVICE USER TIME "}",
 		"x.json: /topic: two levels have the same name\n"},
+	{HEAD DEVICE USER "\"time\":{\"from\":[\"/t\"],\"formats\":[\"%H:%M\"]}}",
+		"x.json: /time/formats/0: it has no day: a year, a month and a day of the month\n"},
+	{HEAD DEVICE USER "\"time\":{\"from\":[\"/t\"],\"formats\":[\"%F\"]}}",
+		"x.json: /time/formats/0: it has no time of day\n"},
+	{HEAD DEVICE USER "\"time\":{\"from\":[\"/t\"],\"formats\":[\"%F %I:%M\"]}}",
+		"x.json: /time/formats/0: %I goes with %p: nothing says which half of the day it "
+		"is\n"},
+	{HEAD DEVICE USER "\"time\":{\"from\":[\"/t\"],\"formats\":[\"%%F %%T\"]}}",
+		"x.json: /time/formats/0: it has no day: a year, a month and a day of the month\n"},
+	{GOOD ",\"ack\":{\"topic\":\"x/"
+	      "a\",\"payload_text\":\"\",\"scope\":\"record\",\"once\":true}}",
+		"x.json: /ack: once is of whole messages: it does not go with the scope record\n"},
+	{GOOD ",\"replies\":[{\"topic\":\"x/{device}/q\",\"accept\":[],\"to\":\"x/{device}/r\","
+	      "\"payload_text\":\"\"}]}",
+		"x.json: /replies/0/to: a reply is to a message, not to a punch: its device is "
+		"what "
+		"topic:NAME or a path says\n"},
+	{GOOD ",\"replies\":[{\"topic\":\"x/{device}/q\",\"accept\":[],\"to\":\"x/{topic:device}/"
+	      "r\","
+	      "\"payload_text\":\"{count}\"}]}",
+		"x.json: /replies/0/payload_text: record_id and count are those of an acknowledged "
+		"message\n"},
+	{GOOD ",\"replies\":[{\"topic\":\"x/{device}/q\",\"accept\":[],\"format\":\"kv\","
+	      "\"to\":\"x/{topic:device}/r\",\"payload_text\":\"\"}]}",
+		"x.json: /replies/0/format: it is none of json text\n"},
+	{GOOD ",\"clock\":{\"topic\":\"x/{topic:device}/t\",\"payload_text\":\"{now:epoch}\"}}",
+		"x.json: /clock/topic: the clock comes of itself: there is no message to take this "
+		"from\n"},
+	{GOOD ",\"unwrap\":[\"/a\"],\"records\":\"lines\"}",
+		"x.json: /: unwrap is of a whole message: it does not go with lines\n"},
 	{"{\"name\":\"x\",\"topic\":\"x/{device}\",\"accept\":[[\"/a\",\"in\",[]]]," DEVICE USER
 			TIME "}",
 		"x.json: /accept/0: in, notin and anyin take a list of at least one\n"},
@@ -377,6 +407,92 @@ static void test_pictures_are_not_kept(void **state)
 	profile_free(p);
 }
 
+/* An element of an array is dropped too, and the others keep their places. */
+static void test_strip_in_an_array(void **state)
+{
+	static const char text[] = "{\"u\":\"1\",\"pics\":[\"AAAA\",\"BBBB\",\"C\"]}";
+	struct profile_reading r;
+	struct payload_record record;
+	char raw[PAYLOAD_RAW_MAX];
+	struct profile *p;
+	bool full;
+	int n;
+
+	(void)state;
+	load_text(GOOD ",\"strip\":[\"/pics/0\",\"/pics/1\",\"/pics/7\"]}", &p);
+	profile_reading_init(&r, p, "x/7/p", text, strlen(text), NULL);
+	assert_int_equal(profile_reading_next(&r, &record), 1);
+	n = profile_reading_raw(&r, &record, raw, &full);
+	assert_int_equal(n, strlen("{\"u\":\"1\",\"pics\":[null,null,\"C\"]}"));
+	assert_memory_equal(raw, "{\"u\":\"1\",\"pics\":[null,null,\"C\"]}", (size_t)n);
+	profile_reading_done(&r);
+	profile_free(p);
+}
+
+/* ---- numbers */
+
+static const struct {
+	const char *number, *user; /* NULL: it is told that there is none that can be read */
+} numbers[] = {
+	{"7", "7"},
+	{"7.0", "7"},
+	{"-0.0", "0"},
+	{"7.5", "7.5"},
+	{"0.1", "0.1"},
+	{"0.30000000000000004", "0.30000000000000004"},
+	{"1234567890123456", "1234567890123456"},
+	{"1234567890123456.0", "1234567890123456"},
+	{"1234567890123457.0", "1234567890123457"},
+	{"9007199254740991.0", "9007199254740991"},
+	{"9007199254740992.0", NULL},
+	{"9007199254740993.0", NULL},
+	{"9223372036854775807", "9223372036854775807"},
+	{"9223372036854775808", NULL},
+	{"1234567890123456,\"x\":99999999999999999999", "1234567890123456"},
+	{"9007199254740994,\"x\":99999999999999999999", NULL},
+};
+
+/* A number is the person whose number it is, or nobody. */
+static void test_numbers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		struct payload_record record;
+		struct profile_reading r;
+		struct profile *p;
+		char text[128];
+
+		assert_string_equal(load_text(GOOD "}", &p), "");
+		snprintf(text, sizeof text, "{\"t\":1,\"u\":%s}", numbers[i].number);
+		profile_reading_init(&r, p, "x/7/p", text, strlen(text), NULL);
+		assert_int_equal(profile_reading_next(&r, &record), 1);
+		assert_int_equal(record.kind, numbers[i].user ? PAYLOAD_PUNCH : PAYLOAD_MALFORMED);
+		assert_string_equal(record.punch.user, numbers[i].user ? numbers[i].user : "");
+		profile_reading_done(&r);
+		profile_free(p);
+	}
+}
+
+/* What a condition's list has and cannot be a text is nobody's value. */
+static void test_odd_values_in_a_list(void **state)
+{
+	static const char text[] = "{\"u\":1,\"t\":1}";
+	struct payload_record record;
+	struct profile_reading r;
+	struct profile *p;
+
+	(void)state;
+	assert_string_equal(load_text("{\"name\":\"x\",\"topic\":\"x/{device}/p\","
+				      "\"accept\":[[\"/a\",\"in\",[1e18]]]," DEVICE USER TIME "}",
+				    &p),
+		"");
+	profile_reading_init(&r, p, "x/7/p", text, strlen(text), NULL);
+	assert_int_equal(profile_reading_next(&r, &record), 1);
+	assert_int_equal(record.kind, PAYLOAD_IGNORED);
+	profile_reading_done(&r);
+	profile_free(p);
+}
+
 static void test_topic_parts(void **state)
 {
 	struct profile_reading r;
@@ -419,6 +535,11 @@ static const struct {
 	{"%Y-%m-%dT%H:%M:%S.%fZ", "2026-02-01T09:00:00.5Z", 1769932800},
 	{"%Y-%m-%dT%H:%M:%S.%f%z", "2026-02-01T08:00:00.123456+0200", 1769925600},
 	{"%d.%m.%y %I:%M %p", "01.02.26 09:00 AM", 1769932800},
+	{"%F %I:%M:%S.%f %p", "2026-02-01 09:00:00.25 PM", 1769932800 + 43200},
+	{"%F %p %I:%M:%S%f", "2026-02-01 PM 09:00:00123", 1769932800 + 43200},
+	{"%f %F %T.%f", "77 2026-02-01 09:00:00.5", 1769932800},
+	{"%F %T.%f", "2026-02-01 09:00:00.", -1},
+	{"%F %T%%z", "2026-02-01 09:00:00%z", 1769932800},
 };
 
 static void test_times(void **state)
@@ -489,6 +610,9 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_neighbours_flow),
 		cmocka_unit_test(test_pictures_are_not_kept),
+		cmocka_unit_test(test_strip_in_an_array),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_odd_values_in_a_list),
 		cmocka_unit_test(test_topic_parts),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_replies),
