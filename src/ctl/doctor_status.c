@@ -8,6 +8,7 @@
 #define DIRECTORY_OLD_S (2 * 86400)
 #define SILENT_S        86400
 #define NAMED_MAX       3
+#define CLOCK_OFF_S     60
 #define FREE_FACTOR     4 /* times min_free: below it punchd refuses strangers */
 
 /* How long ago a time of the status is; -1 where there is none. */
@@ -214,33 +215,81 @@ static bool is_silent(const struct doctor *d, const json_t *terminal)
 		d->ctl->times.now_s - seen_s > SILENT_S;
 }
 
+/* Some of the listed terminals: how many, and the names of the first. */
+struct some {
+	size_t count;
+	char names[NAMED_MAX * 80 + 16];
+};
+
+static struct some some_terminals(
+	const struct doctor *d, bool (*is_one)(const struct doctor *, const json_t *))
+{
+	const json_t *terminal;
+	struct some some = {.count = 0};
+	size_t i, at = 0;
+
+	json_array_foreach(doc_get(d->status, "terminals"), i, terminal)
+	{
+		if (!is_one(d, terminal) || some.count++ >= NAMED_MAX)
+			continue;
+		at += (size_t)snprintf(some.names + at, sizeof some.names - at, "%s%.64s",
+			some.count > 1 ? ", " : "", doc_text(terminal, "name"));
+	}
+	if (some.count > NAMED_MAX)
+		snprintf(some.names + at, sizeof some.names - at, " and others");
+	return some;
+}
+
+static bool is_device(const struct doctor *d, const json_t *terminal)
+{
+	(void)d;
+	return doc_text(terminal, "device_id")[0] != '\0';
+}
+
+static bool is_stranger(const struct doctor *d, const json_t *terminal)
+{
+	return !is_device(d, terminal);
+}
+
+static bool is_silent_device(const struct doctor *d, const json_t *terminal)
+{
+	return is_device(d, terminal) && is_silent(d, terminal);
+}
+
+static bool is_wrong_clock(const struct doctor *d, const json_t *terminal)
+{
+	double skew_s = json_number_value(doc_get(terminal, "skew_s"));
+
+	return is_device(d, terminal) && (skew_s > CLOCK_OFF_S || skew_s < -CLOCK_OFF_S);
+}
+
 static void terminals(struct doctor *d)
 {
-	const json_t *list = doc_get(d->status, "terminals"), *terminal;
-	size_t all = json_array_size(list), silent = 0, i;
-	struct buf names;
+	struct some all = some_terminals(d, is_device),
+		    silent = some_terminals(d, is_silent_device);
+	struct some strangers = some_terminals(d, is_stranger);
+	struct some wrong = some_terminals(d, is_wrong_clock);
 
 	doctor_alarm(d, "terminal_silent");
-	buf_init(&names, 4096);
-	json_array_foreach(list, i, terminal)
-	{
-		if (!is_silent(d, terminal))
-			continue;
-		if (silent++ < NAMED_MAX)
-			buf_addf(&names, "%s%s", silent > 1 ? ", " : "",
-				doc_text(terminal, "serial"));
-	}
-	if (all == 0)
+	if (all.count == 0)
 		doctor_note(d, "terminals", RESULT_WARN,
 			"let one publish to att/v1/SERIAL/punch (punchd-mqtt(7))",
-			"none was heard of since punchd started");
-	else if (silent == 0)
-		doctor_note(d, "terminals", RESULT_OK, NULL, "%zu, all heard of within a day", all);
+			"none of the cloud's devices was heard of since punchd started");
+	else if (silent.count == 0)
+		doctor_note(d, "terminals", RESULT_OK, NULL, "%zu, all heard of within a day",
+			all.count);
 	else
 		doctor_note(d, "terminals", RESULT_WARN, "look at their power and their network",
-			"%zu of %zu are silent: %s%s", silent, all, names.data,
-			silent > NAMED_MAX ? " and others" : "");
-	buf_done(&names);
+			"%zu of %zu are silent: %s", silent.count, all.count, silent.names);
+	if (strangers.count > 0)
+		doctor_note(d, "unknown terminals", RESULT_WARN,
+			"add them as devices in the cloud, or give their serial in [terminal]; "
+			"their punches are held",
+			"%zu: %s", strangers.count, strangers.names);
+	if (wrong.count > 0)
+		doctor_note(d, "terminal clocks", RESULT_WARN,
+			"set their clocks: punches have the times that terminals show",
+			"%zu over a minute off: %s", wrong.count, wrong.names);
 }
 
 /* ---- */

@@ -233,8 +233,8 @@ void overview_rows(struct table *t, const json_t *status, const struct times *ti
 
 /* ---- terminals */
 
-const char *const overview_terminal_heads[OVERVIEW_TERMINAL_COLUMNS] = {
-	"TERMINAL", "DEVICE", "ONLINE", "LAST SEEN", "LAST PUNCH", "CLOCK OFF"};
+const char *const overview_terminal_heads[OVERVIEW_TERMINAL_COLUMNS] = {"TERMINAL", "DEVICE",
+	"ONLINE", "LAST SEEN", "LAST PUNCH", "PENDING", "CLOCK OFF", "FIRMWARE"};
 
 static void terminal_online(struct table *t, const json_t *terminal)
 {
@@ -247,6 +247,24 @@ static void terminal_online(struct table *t, const json_t *terminal)
 		json_is_true(online)            ? "yes"
 			: json_is_false(online) ? "no"
 						: NULL);
+}
+
+/* Somebody who is no device of the cloud's list: its punches are held. */
+static void terminal_device(struct table *t, const json_t *terminal)
+{
+	const char *id = doc_text(terminal, "device_id");
+
+	table_add(t, id[0] ? TINT_PLAIN : TINT_WARN, id[0] ? id : "unknown");
+}
+
+static void terminal_pending(struct table *t, const json_t *terminal)
+{
+	const json_t *pending = doc_get(terminal, "pending");
+
+	if (json_is_integer(pending))
+		table_addf(t, TINT_PLAIN, "%lld", (long long)json_integer_value(pending));
+	else
+		table_add(t, TINT_PLAIN, NULL);
 }
 
 static void terminal_skew(struct table *t, const json_t *terminal)
@@ -268,11 +286,13 @@ size_t overview_terminals(struct table *t, const json_t *status, const struct ti
 	json_array_foreach(list, i, terminal)
 	{
 		table_add(t, TINT_PLAIN, doc_text(terminal, "serial"));
-		table_add(t, TINT_PLAIN, doc_text(terminal, "device_id"));
+		terminal_device(t, terminal);
 		terminal_online(t, terminal);
 		table_add(t, TINT_PLAIN, times_show(times, doc_text(terminal, "last_seen"), when));
 		table_add(t, TINT_PLAIN, times_show(times, doc_text(terminal, "last_punch"), when));
+		terminal_pending(t, terminal);
 		terminal_skew(t, terminal);
+		table_add(t, TINT_PLAIN, doc_text(terminal, "fw"));
 	}
 	return json_array_size(list);
 }

@@ -15,7 +15,7 @@ void overview_head(const struct paper *paper, const json_t *status, const struct
 void overview_rows(struct table *t, const json_t *status, const struct times *times);
 
 /* A row a terminal. Returns how many there are. */
-#define OVERVIEW_TERMINAL_COLUMNS 6
+#define OVERVIEW_TERMINAL_COLUMNS 8
 extern const char *const overview_terminal_heads[OVERVIEW_TERMINAL_COLUMNS];
 size_t overview_terminals(struct table *t, const json_t *status, const struct times *times);
 

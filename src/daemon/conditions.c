@@ -44,12 +44,14 @@ void conditions_of_queue(struct context *c)
 		(long long)n.open[PUNCH_PARKED]);
 }
 
-void conditions_of_terminals(
-	struct context *c, const struct terminals *terminals, bool connected, int64_t since_us)
+void conditions_of_terminals(struct context *c, struct terminals *terminals)
 {
 	char names[TERMINALS_NAMES_MAX] = "";
-	size_t n = connected ? terminals_silent(terminals, c, since_us, names) : 0;
+	size_t n;
 
+	if (terminals->up_us == 0)
+		return;
+	n = terminals_silent(terminals, names);
 	alarms_set(&c->alarms, ALARM_TERMINAL_SILENT, n > 0,
 		"%zu %s heard any more: %s. Look at power and network there; one that is no longer "
 		"in use is set inactive in the cloud",

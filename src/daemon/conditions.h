@@ -12,8 +12,7 @@ void conditions_of_api(struct context *c, const struct forward *forward,
 /* held, parked. */
 void conditions_of_queue(struct context *c);
 
-/* terminal_silent: not while the broker is away, and from since_us on (monotonic), when it was there. */
-void conditions_of_terminals(
-	struct context *c, const struct terminals *terminals, bool connected, int64_t since_us);
+/* terminal_silent. While the broker is away nothing is known: it stays as it was. */
+void conditions_of_terminals(struct context *c, struct terminals *terminals);
 
 #endif

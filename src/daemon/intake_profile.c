@@ -228,7 +228,7 @@ void intake_set_clocks(struct intake *in)
 	int64_t now_us = loop_now(in->context->loop).mono_us;
 
 	/* A clock that may be wrong makes no other one right. */
-	if (!in->context->clock.trusted)
+	if (!in->context->clock.trusted || in->context->clock.disagrees)
 		return;
 	for (size_t i = 0; i < set->count; i++) {
 		struct clock_round round = {.in = in, .profile = set->list[i]};

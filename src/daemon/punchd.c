@@ -40,7 +40,6 @@ struct punchd {
 	struct replaced replaced;
 	struct guard guard;
 	struct terminals terminals;
-	int64_t connected_us; /* monotonic: since then the broker is there; 0: it is not */
 	struct intake *intake;
 	struct link *link;
 	struct apiloop *apiloop;
@@ -75,6 +74,7 @@ static void on_second(void *arg)
 {
 	struct punchd *d = arg;
 	int64_t since_us = 0;
+	bool up;
 
 	if (apikey_changed(&d->key, &d->context.config)) {
 		log_info("api_key", "the key file has changed: trying it");
@@ -84,13 +84,11 @@ static void on_second(void *arg)
 	conditions_of_queue(&d->context);
 	replaced_look(&d->replaced, &d->context);
 	link_look(d->link);
-	if (!link_is_up(d->link, &since_us))
-		d->connected_us = 0;
-	else if (d->connected_us == 0)
-		d->connected_us = loop_now(d->context.loop).mono_us;
-	if (d->connected_us != 0)
+	up = link_is_up(d->link, &since_us);
+	terminals_link(&d->terminals, up, loop_now(d->context.loop).mono_us);
+	if (up)
 		intake_set_clocks(d->intake);
-	conditions_of_terminals(&d->context, &d->terminals, d->connected_us != 0, d->connected_us);
+	conditions_of_terminals(&d->context, &d->terminals);
 }
 
 /* ---- the wiring: what must go up goes through here */
@@ -399,7 +397,7 @@ static int make_line(struct punchd *d)
 	int r = guard_init(&d->guard, c, on_calm, d);
 
 	judging_init(&d->judging, c, &judging);
-	terminals_init(&d->terminals, loop_random(c->loop));
+	terminals_init(&d->terminals, c, loop_random(c->loop));
 	if (r == 0)
 		r = forward_new(c, &d->judging, d->client, &forward, &d->forward);
 	if (r == 0)

@@ -13,10 +13,15 @@
 #define CLOCK_OFF_MS   5000 /* a native terminal is told the time from here on */
 #define CLOCK_EVERY_US (3600 * CLOCK_US_PER_S)
 #define CLOCK_WARN_MS  60000
+#define BACK_US        (60 * CLOCK_US_PER_S) /* for coming back after the broker was away */
+#define COUNT_EVERY_US (60 * CLOCK_US_PER_S)
 
 struct terminal {
 	int64_t seen_us;  /* wall clock; 0: never */
-	int64_t heard_us; /* monotonic; 0: never */
+	bool heard;       /* since the start */
+	int64_t heard_us; /* when, by the time that was listened */
+	bool missed;      /* it was found silent, and not heard since */
+	bool stranger;    /* when it was counted last */
 	int64_t punch_us; /* wall clock; 0: never */
 	int online;       /* -1: it never said */
 	int64_t pending;  /* -1: it never said */
@@ -28,8 +33,9 @@ struct terminal {
 	int64_t clock_us; /* monotonic, when it was last told the time */
 };
 
-void terminals_init(struct terminals *t, uint64_t seed)
+void terminals_init(struct terminals *t, struct context *context, uint64_t seed)
 {
+	*t = (struct terminals){.context = context};
 	strmap_init(&t->by_name, seed);
 }
 
@@ -43,21 +49,79 @@ void terminals_done(struct terminals *t)
 	strmap_done(&t->by_name);
 }
 
+/* ---- how long was listened */
+
+static int64_t listened_us(const struct terminals *t, int64_t now_us)
+{
+	return t->listened_us + (t->up_us != 0 ? now_us - t->up_us : 0);
+}
+
+void terminals_link(struct terminals *t, bool up, int64_t now_us)
+{
+	if (up == (t->up_us != 0))
+		return;
+	t->listened_us = listened_us(t, now_us);
+	t->up_us = up ? now_us : 0;
+}
+
+static void hear(struct terminals *t, struct terminal *one, struct moment at)
+{
+	one->seen_us = at.wall_us;
+	one->heard = true;
+	one->heard_us = listened_us(t, at.mono_us);
+	one->missed = false;
+}
+
+/* ---- names */
+
+static bool is_stranger(const struct terminals *t, const char *name)
+{
+	const struct context *c = t->context;
+
+	return !config_terminals_find(&c->config.terminals, name) &&
+		!directory_device(&c->directory, name);
+}
+
+/* The list of devices may have come since, or changed. */
+static void count_strangers(struct terminals *t, int64_t now_us)
+{
+	const char *name;
+	struct terminal *one;
+	size_t pos = 0;
+
+	if (t->counted_us != 0 && now_us - t->counted_us < COUNT_EVERY_US)
+		return;
+	t->counted_us = now_us;
+	t->strangers = 0;
+	while ((one = strmap_next(&t->by_name, &pos, &name))) {
+		one->stranger = is_stranger(t, name);
+		t->strangers += one->stranger;
+	}
+}
+
 static struct terminal *get(struct terminals *t, const char *name)
 {
 	struct terminal *one = strmap_get(&t->by_name, name);
+	bool stranger;
 
 	if (one || strmap_count(&t->by_name) >= TERMINALS_SHOWN_MAX)
 		return one;
+	stranger = is_stranger(t, name);
+	if (stranger && t->strangers >= TERMINALS_STRANGERS_MAX)
+		count_strangers(t, loop_now(t->context->loop).mono_us);
+	if (stranger && t->strangers >= TERMINALS_STRANGERS_MAX)
+		return NULL;
 	one = calloc(1, sizeof *one);
 	if (!one)
 		return NULL;
 	one->online = -1;
 	one->pending = -1;
+	one->stranger = stranger;
 	if (strmap_put(&t->by_name, name, one, NULL) < 0) {
 		free(one);
 		return NULL;
 	}
+	t->strangers += stranger;
 	return one;
 }
 
@@ -70,8 +134,7 @@ void terminals_saw(
 
 	if (!one || retained)
 		return;
-	one->seen_us = at.wall_us;
-	one->heard_us = at.mono_us;
+	hear(t, one, at);
 	if (punch)
 		one->punch_us = at.wall_us;
 	/* Its last will may have come before it did: what it sends now counts. */
@@ -88,10 +151,8 @@ void terminals_presence(
 		return;
 	one->online = online;
 	/* A last will is the broker speaking, not the terminal. */
-	if (!online || retained)
-		return;
-	one->seen_us = at.wall_us;
-	one->heard_us = at.mono_us;
+	if (online && !retained)
+		hear(t, one, at);
 }
 
 void terminals_status(struct terminals *t, const char *name, const void *payload, size_t length,
@@ -209,55 +270,57 @@ static int64_t patience_us(struct context *c, const char *name, const struct ter
 	return p ? profile_timeout_s(p) * CLOCK_US_PER_S : SILENT_US;
 }
 
-static bool is_silent(
-	const struct terminals *t, struct context *c, const char *name, int64_t since_us)
+static bool is_silent(struct terminals *t, const char *name)
 {
-	const struct terminal *one = strmap_get(&t->by_name, name);
-	int64_t patience = patience_us(c, name, one), heard_us = one ? one->heard_us : 0;
+	struct terminal *one = strmap_get(&t->by_name, name);
+	int64_t now_us = loop_now(t->context->loop).mono_us;
+	int64_t patience = patience_us(t->context, name, one);
+	int64_t back = patience < BACK_US ? patience : BACK_US;
 
 	if (one && one->online == 0)
 		return true;
-	if (heard_us < since_us)
-		heard_us = since_us;
-	return patience > 0 && loop_now(c->loop).mono_us - heard_us > patience;
+	if (patience == 0 || listened_us(t, now_us) - (one ? one->heard_us : 0) <= patience)
+		return false;
+	if (one && !one->missed)
+		one->missed = now_us - t->up_us > back;
+	return !one || one->missed;
 }
 
 /* Whether it was ever heard of: who registers a device may not have installed it yet. */
-static bool is_in_use(const struct terminals *t, const struct context *c, const char *name)
+static bool is_in_use(const struct terminals *t, const char *name)
 {
 	const struct terminal *one = strmap_get(&t->by_name, name);
 
-	return (one && (one->heard_us != 0 || one->online >= 0)) ||
-		store_tap_number(c->store, name) != 0;
+	return (one && (one->heard || one->online >= 0)) ||
+		store_tap_number(t->context->store, name) != 0;
 }
 
-static bool device_is_silent(
-	const struct terminals *t, struct context *c, const char *serial, int64_t since_us)
+static bool device_is_silent(struct terminals *t, const char *serial)
 {
 	bool used = false;
 	const char *name;
 	size_t pos = 0;
 
-	while ((name = context_terminal_of(c, serial, &pos))) {
-		if (!is_in_use(t, c, name))
+	while ((name = context_terminal_of(t->context, serial, &pos))) {
+		if (!is_in_use(t, name))
 			continue;
-		if (!is_silent(t, c, name, since_us))
+		if (!is_silent(t, name))
 			return false;
 		used = true;
 	}
 	return used;
 }
 
-size_t terminals_silent(const struct terminals *t, struct context *c, int64_t since_us,
-	char ret_names[static TERMINALS_NAMES_MAX])
+size_t terminals_silent(struct terminals *t, char ret_names[static TERMINALS_NAMES_MAX])
 {
+	const struct directory *d = &t->context->directory;
 	size_t count = 0, n = 0;
 
 	ret_names[0] = '\0';
-	for (const struct dir_device *v = directory_next_device(&c->directory, NULL); v;
-		v = directory_next_device(&c->directory, v)) {
+	for (const struct dir_device *v = directory_next_device(d, NULL); v;
+		v = directory_next_device(d, v)) {
 		if ((v->status[0] && strcasecmp(v->status, "active") != 0) ||
-			directory_device_gone(v) || !device_is_silent(t, c, v->serial, since_us))
+			directory_device_gone(v) || !device_is_silent(t, v->serial))
 			continue;
 		count++;
 		if (n + strlen(v->serial) + 8 < TERMINALS_NAMES_MAX)

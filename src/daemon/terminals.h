@@ -12,15 +12,27 @@
 #include "base/strmap.h"
 #include "daemon/context.h"
 
-/* Strangers choose these names: beyond so many, new ones are not listed. */
 #define TERMINALS_SHOWN_MAX 10000
+/* Anybody can make names up: of those that are no device of the cloud's list and have no settings, so
+ * many are listed. */
+#define TERMINALS_STRANGERS_MAX 1000
 
 struct terminals {
+	struct context *context;
 	struct strmap by_name; /* what they call themselves */
+	size_t strangers;
+	int64_t counted_us; /* monotonic, when the strangers were counted last */
+
+	/* Only while the broker is there is silence theirs. */
+	int64_t listened_us; /* before it came last */
+	int64_t up_us;       /* monotonic, since when it is there; 0: it is not */
 };
 
-void terminals_init(struct terminals *t, uint64_t seed);
+void terminals_init(struct terminals *t, struct context *context, uint64_t seed);
 void terminals_done(struct terminals *t);
+
+/* Whether the broker is there; called every second. */
+void terminals_link(struct terminals *t, bool up, int64_t now_us);
 
 /* A message of a terminal came; punch: it brought at least one punch. retained: the broker kept it,
  * so it says nothing about now. */
@@ -66,11 +78,10 @@ void terminals_seen(
  * The devices that should be heard of and are not: active ones of the cloud's list whose terminal
  * said goodbye (its last will), or was silent for longer than its profile's timeout_s, natively a
  * day; those that were not heard since the start too, if they ever brought a punch. Silence counts
- * from since_us on (monotonic), when the broker was there again. The first few serials are written to
- * ret_names. Returns how many.
+ * while the broker is there, and after it was away there is a minute for coming back. The first few
+ * serials are written to ret_names. Returns how many.
  */
 #define TERMINALS_NAMES_MAX 200
-size_t terminals_silent(const struct terminals *t, struct context *c, int64_t since_us,
-	char ret_names[static TERMINALS_NAMES_MAX]);
+size_t terminals_silent(struct terminals *t, char ret_names[static TERMINALS_NAMES_MAX]);
 
 #endif

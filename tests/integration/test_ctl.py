@@ -1,5 +1,6 @@
 """punchctl against the real daemon, broker and cloud: every command, its documents, its exit codes."""
 import contextlib
+import itertools
 import json
 import os
 import pwd
@@ -10,6 +11,7 @@ import socket
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -740,6 +742,31 @@ def test_doctor_of_a_sound_system(small):
     assert set(checks(run).items()) - {("clock", "warn")} <= {(n, "ok") for n in NAMES}
     assert all(c["advice"] is None for c in run.json["checks"] if c["result"] == "ok")
     assert run.json["result"] in ("ok", "warn")
+
+
+def test_doctor_of_terminals(small):
+    """One that the cloud does not know, one that said goodbye, one whose clock is off."""
+    def at(serial, hand, number, off_s):
+        hand.send(punches(1, label=f"{serial}-{number}", start=int(time.time()) + off_s)[0] |
+                  {"live": True, "user": user(number % 9 + 1)})
+
+    with Hand(small.broker.port, "STRANGER") as hand, Hand(small.broker.port, "BIO-FP-001") as off:
+        at("STRANGER", hand, 1, 0)
+        hand.client.publish("att/v1/BIO-FP-001/status", '{"online":true}', qos=1)
+        number = itertools.count()
+
+        def told():
+            at("BIO-FP-001", off, next(number), 400)
+            return "terminal clocks" in checks(small.ask("doctor", "--json"))
+        if small.gateway.status()["clock"]["synchronized"]:
+            wait_for(told, "its clock")
+        wait_for(lambda: checks(small.ask("doctor", "--json")).get("unknown terminals") == "warn",
+                 "the stranger is told")
+        assert checks(small.ask("doctor", "--json"))["terminals"] == "ok"
+        assert " STRANGER" in next(line for line in small.ask("doctor").out.splitlines()
+                                   if "unknown terminals" in line)
+        off.client.publish("att/v1/BIO-FP-001/status", '{"online":false}', qos=1)
+        wait_for(lambda: checks(small.ask("doctor", "--json"))["terminals"] == "warn", "it is silent")
 
 
 def test_doctor_of_a_broken_one(small, tmp_path):

@@ -122,3 +122,42 @@ def test_a_clock_is_learnt_and_set(tmp_path):
         # What it sent stays as it was sent.
         times = {p["record_id"]: (p["time"], p["time_sent"]) for p in place.gateway.punches()}
         assert all(a == b for a, b in times.values())
+
+
+def test_names_that_are_made_up_hide_nobody(tmp_path):
+    with Place(tmp_path, devices=f"{SERIAL},{OTHER}") as place:
+        for n in range(1200):
+            say(place, f"MADE-UP-{n}", online=True)
+        wait_for(lambda: len(place.gateway.status()["terminals"]) == 1000, "so many are listed")
+        say(place, SERIAL, online=True)
+        say(place, OTHER, online=False)
+        wait_for(lambda: seen(place).get("online") and seen(place, OTHER).get("online") is False,
+                 "those that are devices are seen")
+        assert place.gateway.wait_alarm("terminal_silent").startswith("1 terminal is not heard")
+        # A name of the flood that turns out to be a device makes room for another stranger.
+        place.cloud.put_device(serial_number="MADE-UP-7", name="Gate")
+        place.sync()
+        say(place, "MADE-UP-7", online=False)
+        wait_for(lambda: "MADE-UP-7" in (silent(place) or {}).get("message", ""), "it is nobody's any more")
+
+
+def test_silence_is_what_it_was_while_the_broker_was_away(tmp_path):
+    """It counts on where it was, and what stands stays."""
+    profiles = tmp_path / "profiles"
+    profiles.mkdir()
+    beat = json.loads(json.dumps(HEARTBEAT))
+    beat["presence"][0]["timeout_s"] = 2
+    (profiles / "beat.json").write_text(json.dumps(beat))
+    with Place(tmp_path, settings={"mqtt.profiles": "native beat", "mqtt.profile_dir": profiles}) as place:
+        place.hand.client.publish(
+            f"beat/{SERIAL}/in", json.dumps({"who": user(1), "n": "1", "at": int(time.time())}), qos=1)
+        place.gateway.wait_delivered(1)
+        place.gateway.wait_alarm("terminal_silent")
+        since = silent(place)["since"]
+        for _ in range(3):
+            place.broker.kill()
+            place.gateway.wait_status(lambda s: not s["mqtt"]["connected"], "the broker is away")
+            assert silent(place)["since"] == since
+            place.broker.start()
+            place.gateway.wait_connected()
+            assert silent(place)["since"] == since

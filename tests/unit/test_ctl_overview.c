@@ -112,7 +112,8 @@ static void test_terminals(void **state)
 {
 	static const char list[] =
 		"{\"terminals\":[{\"serial\":\"A\",\"device_id\":\"dev_1\",\"online\":true,"
-		"\"last_seen\":\"2026-02-02T02:39:00Z\",\"last_punch\":null,\"skew_s\":-0.44},"
+		"\"last_seen\":\"2026-02-02T02:39:00Z\",\"last_punch\":null,\"skew_s\":-0.44,"
+		"\"pending\":7,\"fw\":\"1.2\\u001b\"},"
 		"{\"serial\":\"B\\u001b[2J\",\"device_id\":null,\"online\":false},"
 		"{\"serial\":\"C\",\"online\":null}]}";
 	struct table t;
@@ -126,10 +127,14 @@ static void test_terminals(void **state)
 	assert_int_equal(overview_terminals(&t, doc, &times), 3);
 	assert_int_equal(table_draw(&t, &paper), 0);
 	assert_string_equal(out.data,
-		"TERMINAL  DEVICE  ONLINE  LAST SEEN             LAST PUNCH  CLOCK OFF\n"
-		"A         dev_1   yes     2026-02-02 02:39:00Z  -           -0.4s\n"
-		"B\\x1b[2J  -       no      -                     -           -\n"
-		"C         -       -       -                     -           -\n");
+		"TERMINAL  DEVICE   ONLINE  LAST SEEN             LAST PUNCH  PENDING  CLOCK OFF  "
+		"FIRMWARE\n"
+		"A         dev_1    yes     2026-02-02 02:39:00Z  -           7        -0.4s      "
+		"1.2\\x1b\n"
+		"B\\x1b[2J  unknown  no      -                     -           -        -          "
+		"-\n"
+		"C         unknown  -       -                     -           -        -          "
+		"-\n");
 	table_done(&t);
 	buf_done(&out);
 	json_decref(doc);
