@@ -95,7 +95,9 @@ const struct command ctl_commands[] = {
 		"date, or how long ago (90s, 2h, 7d); without an offset it is in your time zone.",
 		run_punches},
 	{"trace", "ID", no_options, "one punch and all that happened to it",
-		"Shows a punch whole, and when it was received, judged, frozen, sent and settled. "
+		"Shows a punch whole, when it was received, judged, frozen, sent and settled, and "
+		"what was "
+		"done by hand to it and to the links of its user. "
 		"A unique beginning of the ID will do.",
 		run_trace},
 	{"release", "[ID…]", hand_options, "let go what is held, or was a double tap",

@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "base/time.h"
 #include "store/store_hand.h"
+#include "store/store_link.h"
 #include "store/store_punch.h"
 
 #define RAW_SHOWN 4096
@@ -186,7 +187,19 @@ static int add_deed(void *arg, const struct store_deed *deed)
 	return 0;
 }
 
-json_t *view_trace(const struct context *c, const struct forward *f, const struct punch *p)
+/* Who said whom the terminal's name for this person means. */
+static int add_link(void *arg, const struct user_link *l)
+{
+	add_entry(arg, "hand", l->at_us,
+		json_pack("{s:s, s:{s:I, s:o}, s:o, s:s, s:s, s:o, s:o}", "action",
+			l->user_id[0] ? "link" : "unlink", "by", "uid", (json_int_t)l->uid, "name",
+			text_or_null(l->name), "note", text_or_null(l->note), "kind",
+			user_kind_name(l->kind), "value", l->value, "device",
+			text_or_null(l->device), "user_id", text_or_null(l->user_id)));
+	return 0;
+}
+
+json_t *view_trace(struct context *c, const struct forward *f, const struct punch *p)
 {
 	json_t *trace = json_array();
 	char key[WIRE_KEY_SIZE * 2 + 1];
@@ -201,7 +214,10 @@ json_t *view_trace(const struct context *c, const struct forward *f, const struc
 				p->device_id, "type", punch_type_name(p->type), "key",
 				hex_encode(p->wire_key, WIRE_KEY_SIZE, key)));
 	add_attempts(trace, f, p);
-	/* What cannot be read of it is left out: the punch is shown all the same. */
+	/* What cannot be read of these is left out: the punch is shown all the same. */
+	if (p->user[0])
+		store_link_history(c->store, p->user_kind, p->user,
+			context_rules(c, p->terminal).serial, add_link, trace);
 	store_deeds(c->store, p->seq, add_deed, trace);
 	if (punch_settled(p->state))
 		add_entry(trace, "settled", p->settled_us,

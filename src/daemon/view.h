@@ -17,6 +17,6 @@ json_t *view_time(int64_t wall_us, bool with_ms);
 json_t *view_punch(const struct context *c, const struct forward *f, const struct punch *p);
 
 /* The trace's entries, oldest first. */
-json_t *view_trace(const struct context *c, const struct forward *f, const struct punch *p);
+json_t *view_trace(struct context *c, const struct forward *f, const struct punch *p);
 
 #endif

@@ -51,17 +51,36 @@ static int on_row(sqlite3_stmt *stmt, store_on_link *on, void *arg)
 	return on(arg, &change);
 }
 
+static int walk(sqlite3_stmt *stmt, store_on_link *on, void *arg)
+{
+	int r = 0;
+
+	while (r >= 0 && (r = store_step_row(stmt)) > 0)
+		r = on_row(stmt, on, arg);
+	sqlite3_reset(stmt);
+	return r;
+}
+
 int store_link_walk(struct store *s, store_on_link *on, void *arg)
 {
 	sqlite3_stmt *stmt;
 	int r = store_prepared(s, SQL_LINK_ALL, &stmt);
 
+	return r < 0 ? r : walk(stmt, on, arg);
+}
+
+int store_link_history(struct store *s, enum user_kind kind, const char *value, const char *device,
+	store_on_link *on, void *arg)
+{
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_LINK_OF, &stmt);
+
 	if (r < 0)
 		return r;
-	while (r >= 0 && (r = store_step_row(stmt)) > 0)
-		r = on_row(stmt, on, arg);
-	sqlite3_reset(stmt);
-	return r;
+	sqlite3_bind_int(stmt, 1, (int)kind);
+	sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 3, device, -1, SQLITE_STATIC);
+	return walk(stmt, on, arg);
 }
 
 static int play(void *arg, const struct user_link *change)

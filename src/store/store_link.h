@@ -16,6 +16,10 @@ int store_link_add(struct store *s, const struct user_link *change);
 typedef int store_on_link(void *arg, const struct user_link *change);
 int store_link_walk(struct store *s, store_on_link *on, void *arg);
 
+/* Those that were ever made of a name at a terminal, or anywhere; at most 100. */
+int store_link_history(struct store *s, enum user_kind kind, const char *value, const char *device,
+	store_on_link *on, void *arg);
+
 /* Make links what all changes lead to, whatever they were. Returns 0 or an error. */
 int store_link_load(struct store *s, struct links *links);
 

@@ -128,6 +128,10 @@ static const char *const texts[SQL_COUNT_] = {
 			 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_LINK_ALL] = "SELECT at, uid, name, kind, value, device, user_id, note FROM link"
 			 " ORDER BY id",
+	/* Seldom asked, and mostly of a short table: no index. */
+	[SQL_LINK_OF] = "SELECT at, uid, name, kind, value, device, user_id, note FROM link"
+			" WHERE kind = ?1 AND value = ?2 AND (device = '' OR device = ?3)"
+			" ORDER BY id LIMIT 100",
 	[SQL_LOBBY_END] = "SELECT seq FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1"
 			  " AND seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
 	/* unknown_user and no_direction are about a person */

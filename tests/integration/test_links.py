@@ -180,6 +180,8 @@ def test_link_and_unlink_by_hand(tmp_path):
         code, out, err = ctl(place, "link", "pin:1001", "usr_000003", "--note", "told by phone")
         assert (code, out, err) == (0, "pin:1001 is usr_000003 at all terminals\n", "")
         place.gateway.wait_delivered(4)
+        told = ctl(place, "trace", place.gateway.punches()[0]["id"])[1]
+        assert "action=link" in told and "told by phone" in told and "user_id=usr_000003" in told
         assert ctl(place, "link", "pin:1001", "usr_000003")[1] == \
             "pin:1001 is already usr_000003 at all terminals\n"
         code, out, err = ctl(place, "link", "slot:7", "usr_9", "--device", SERIAL)
@@ -191,6 +193,9 @@ def test_link_and_unlink_by_hand(tmp_path):
         assert json.loads(ctl(place, "--json", "links")[1])["data"][1]["device"] == SERIAL
         assert ctl(place, "unlink", "pin:1001", "--note", "left")[:2] == (
             0, "pin:1001 is linked no more at all terminals\n")
+        told = [(e["action"], e["note"], e["user_id"]) for e in place.gateway.get(
+            f"/v1/punches/{place.gateway.punches()[0]['id']}")["data"]["trace"] if e["event"] == "hand"]
+        assert told == [("link", "told by phone", "usr_000003"), ("unlink", "left", None)]
         assert ctl(place, "unlink", "pin:1001")[0] == 1
         assert ctl(place, "unlink", "slot:7")[0] == 1  # of a device: say which
         assert ctl(place, "unlink", "slot:7", "--device", SERIAL)[0] == 0

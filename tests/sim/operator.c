@@ -48,8 +48,9 @@ static sqlite3_stmt *some_row(enum deed deed)
 /* What a deed that may have been done means for what is to be expected. */
 static void note(struct tap *t, int64_t seq, enum deed deed, int status)
 {
-	if (status == 0) {
-		t->unsure = true; /* it died over it: done or not */
+	/* It died over it, or its disk failed: done or not, the next start shows. */
+	if (status == 0 || status >= 500) {
+		t->unsure = true;
 		laws_may_change_key(seq);
 		return;
 	}
