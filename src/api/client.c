@@ -115,7 +115,7 @@ static void lift_pauses_of_key(struct api_client *c)
 		circuit_resume(&c->circuit);
 	for (int i = 0; i < API_CLASSES; i++)
 		circuit_resume(&c->gate[i]);
-	pace_resume(&c->pace);
+	pace_forget(&c->pace);
 }
 
 int api_client_set_key(struct api_client *c, const char *key)
@@ -151,7 +151,7 @@ void api_client_resume(struct api_client *c)
 	circuit_resume(&c->circuit);
 	for (int i = 0; i < API_CLASSES; i++)
 		circuit_resume(&c->gate[i]);
-	pace_resume(&c->pace);
+	pace_resume(&c->pace, api_client_now(c).mono_us);
 }
 
 /* --- room */

@@ -180,7 +180,14 @@ void pace_answered(struct pace *p, int64_t ticket, int64_t now_us, bool limited,
 		keep_plan(p, opener, now_us, limited, headers);
 }
 
-void pace_resume(struct pace *p)
+void pace_resume(struct pace *p, int64_t now_us)
+{
+	if (now_us < p->pause_until_us ||
+		(window_runs(p, now_us) && p->reset_us - now_us > p->plan_window_us))
+		pace_forget(p);
+}
+
+void pace_forget(struct pace *p)
 {
 	p->pause_until_us = INT64_MIN;
 	p->reset_us = INT64_MIN;

@@ -78,7 +78,11 @@ int64_t pace_sent(struct pace *p, int64_t now_us);
 void pace_answered(struct pace *p, int64_t ticket, int64_t now_us, bool limited,
 	const struct pace_headers *headers);
 
-/* Forget pauses: one request may go, and tells how things are. */
-void pace_resume(struct pace *p);
+/* A person wants no pause to be sat out: one request may go, and tells how things are. A window that
+ * is used up is no pause and is waited for, unless it lasts longer than the plan's. */
+void pace_resume(struct pace *p, int64_t now_us);
+
+/* Another key, another budget: nothing that was learnt counts. One request may go. */
+void pace_forget(struct pace *p);
 
 #endif

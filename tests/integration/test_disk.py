@@ -1,5 +1,6 @@
 """A disk that is full, and a disk that fails: nothing is acknowledged that is not on it, nothing is
 lost, and the daemon goes on by itself as soon as it can."""
+import json
 import subprocess
 
 import pytest
@@ -173,3 +174,54 @@ def test_a_write_that_finds_the_disk_full(tmp_path):
         adds_up(status)
         assert len(g.lines("disk_full")) == 1
         assert len([line for line in g.lines("alarm") if "disk_low" in line]) == 1
+
+
+BADGE = {
+    "name": "badge", "about": "a test's", "topic": "badge/{device}/in", "format": "json", "accept": [],
+    "device": ["topic:device"], "user": [["/who", "id"]], "record_id": ["/n"],
+    "time": {"from": ["/at"], "formats": ["epoch_s"]},
+    "ack": {"topic": "badge/{device}/ok", "payload": {"n": "{record_id}"}},
+}
+
+
+@needs_root
+def test_what_people_do_on_a_full_disk(tmp_path):
+    """It is done whole or not at all, and they are told; so is what a profile acknowledges."""
+    profiles = tmp_path / "profiles"
+    profiles.mkdir()
+    (profiles / "badge.json").write_text(json.dumps(BADGE))
+    with SmallDisk(tmp_path / "disk", 3072) as disk, fast_broker(under=tmp_path) as broker, \
+            Gateway(broker.port, store=disk.path / "punchd.db", under=tmp_path,
+                    settings={"mqtt.profiles": "native badge", "mqtt.profile_dir": profiles}) as g, \
+            Hand(broker.port) as hand:
+        g.wait_connected()
+        held = punches(1)[0] | {"user": "1001"}
+        hand.send_all([held])
+        hand.wait_acked([held])
+        before = g.punches()[0]
+        told = []
+        hand.client.message_callback_add(
+            "badge/B1/ok", lambda c, d, m: told.append(json.loads(m.payload)["n"]))
+        hand.client.subscribe("badge/B1/ok", 1)
+        disk.fill()
+        link = json.dumps({"kind": "pin", "value": "1001", "user_id": "usr_000001"})
+        deed = f"/v1/punches/{before['id']}/"
+        for method, path, body in (("PUT", "/v1/links", link),
+                                   ("POST", deed + "discard", "{}"),
+                                   ("POST", deed + "amend", '{"type": "check_out", "note": "n"}')):
+            status, answer = g.request(method, path, body)
+            assert status == 500 and "No space left" in answer["error"]["message"], answer
+        hand.client.publish("badge/B1/in", json.dumps(
+            {"who": "usr_000001", "n": "7", "at": 1769932800}), qos=1).wait_for_publish(30)
+        g.wait_alarm("disk_low")
+        assert g.get("/v1/links")["data"] == [] and g.punches()[0] == before and not told
+        # What is on the disk is what was said.
+        g.kill()
+        disk.make_room()
+        g.start()
+        assert g.get("/v1/links")["data"] == [] and \
+            {p["record_id"]: p for p in g.punches()}[before["record_id"]] == before
+        assert g.request("PUT", "/v1/links", link)[0] == 200
+        wait_for(lambda: told == ["7"], "the badge's acknowledgement")
+        assert g.request("POST", deed + "discard", "{}")[0] == 200
+        adds_up(g.status())

@@ -167,6 +167,30 @@ def test_what_may_have_been_sent(place):
     assert found(place)["lost"]["state"] == "discarded"
 
 
+def test_what_was_answered_outlives_a_kill(place):
+    """Each deed is on disk before it is answered."""
+    place.cloud.stop()
+    place.send([punch("released"), punch("amended", minute=30), punch("discarded", minute=60)])
+    place.send([punch("twice", minute=0.5)])
+    done(place, "twice", "release", note="she went out again")
+    place.gateway.kill()
+    place.gateway.start()
+    done(place, "amended", "amend", type="check_out", note="asked")
+    place.gateway.kill()
+    place.gateway.start()
+    done(place, "discarded", "discard")
+    place.gateway.kill()
+    place.gateway.start()
+    now = found(place)
+    assert (now["twice"]["state"], now["amended"]["type"], now["discarded"]["state"]) == (
+        "queued", "check_out", "discarded")
+    assert [deeds(place, r)[0]["action"] for r in ("twice", "amended", "discarded")] == [
+        "release", "amend", "discard"]
+    place.cloud.start()
+    place.gateway.wait_delivered(3)
+    adds_up(place.gateway.status())
+
+
 def test_many(place):
     place.cloud.stop()
     stale = [punch(f"s{i:04d}", minute=-100 * DAY + 2 * i, who=i % 9 + 1) for i in range(1200)]

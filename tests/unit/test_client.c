@@ -466,12 +466,16 @@ static void test_429(void **state)
 	room(API_CLASS_PUNCH);
 	assert_int_equal(wait_us, 20 * S);
 	api_client_resume(client);
+	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	advance(20 * S);
 	assert_int_equal(room(API_CLASS_PUNCH), 1);
 	a = answer_of(429, "");
 	snprintf(a.headers.retry_after, sizeof a.headers.retry_after, "7");
 	answer(send_punch(&seen), &a);
 	room(API_CLASS_PUNCH);
 	assert_int_equal(wait_us, 7 * S);
+	api_client_resume(client);
+	assert_int_equal(room(API_CLASS_PUNCH), 1);
 }
 
 static void test_plan_without_headers(void **state)

@@ -515,11 +515,26 @@ static void test_resume(void **state)
 	learn(50, 30);
 	ticket = pace_sent(&p, 0);
 	limited(ticket, 0, EPOCH + 30, 600);
-	pace_resume(&p);
+	pace_resume(&p, 0);
 	assert_int_equal(room(0), 1);
 	pace_sent(&p, 0);
 	assert_int_equal(room(0), 0);
 	assert_int_equal(wait_us, -1);
+}
+
+/* A request before the window's end would be refused whoever wants it; another key's would not. */
+static void test_a_used_window_is_no_pause(void **state)
+{
+	(void)state;
+	learn(0, 30);
+	pace_resume(&p, 0);
+	assert_int_equal(room(0), 0);
+	assert_true(wait_us >= 29 * 1000000);
+	pace_forget(&p);
+	assert_int_equal(room(0), 1);
+	learn(0, 3000);
+	pace_resume(&p, 0);
+	assert_int_equal(room(0), 1);
 }
 
 /* --- a server of fixed windows, in virtual time */
@@ -676,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_reset_that_is_no_time),
 		cmocka_unit_test(test_window_that_runs_longer),
 		cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_a_used_window_is_no_pause),
 		cmocka_unit_test(test_play_alone),
 		cmocka_unit_test(test_play_with_short_windows),
 		cmocka_unit_test(test_play_with_others),
