@@ -156,7 +156,10 @@ static void on_directory_changed(void *arg, bool people)
 /* By a wrong clock taps may have been taken for too old to be looked at. */
 static void on_clock_changed(void *arg)
 {
-	rejudge_start(((struct punchd *)arg)->rejudge, REJUDGE_ALL);
+	struct punchd *d = arg;
+
+	terminals_clock_set(&d->terminals);
+	rejudge_start(d->rejudge, REJUDGE_ALL);
 }
 
 static void on_rejudged(void *arg)

@@ -205,6 +205,15 @@ void terminals_punched(struct terminals *t, const char *name, int64_t time_s, in
 
 /* ---- their clocks */
 
+void terminals_clock_set(struct terminals *t)
+{
+	struct terminal *one;
+	size_t pos = 0;
+
+	while ((one = strmap_next(&t->by_name, &pos, NULL)))
+		skew_forget(&one->skew);
+}
+
 static bool may_be_told(const struct terminal *one, int64_t now_us, int64_t every_us)
 {
 	return one->online != 0 && !(one->clock_told && now_us - one->clock_us < every_us);

@@ -53,6 +53,9 @@ void terminals_family(struct terminals *t, const char *name, const char *family)
 /* A live punch with a time of its own was received just then, by a clock that is trusted. */
 void terminals_punched(struct terminals *t, const char *name, int64_t time_s, int64_t received_us);
 
+/* Our own clock was set: what was learnt by the old one is over. */
+void terminals_clock_set(struct terminals *t);
+
 /*
  * Call due for each terminal of a family that is not known to be offline and was not due in the last
  * every_us. now_us is monotonic.

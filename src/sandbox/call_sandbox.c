@@ -7,7 +7,7 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/seed.h"
 
-#define TEXT_MAX      200
+#define TEXT_MAX      65536 /* by this way a name may be as no sound cloud would have it */
 #define PAGE_DEFAULT  1000
 #define PAGE_MAX      10000
 #define AGAIN_MAX     10000 /* keys that stats names; all are counted */

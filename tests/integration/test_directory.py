@@ -4,8 +4,9 @@ import sqlite3
 import subprocess
 
 import strace
+from conftest import BUILD
 from gateway import adds_up
-from line import Hand, each_once, morning, rfc3339
+from line import Hand, each_once, morning, rfc3339, user
 from place import SERIAL, Place
 from waiting import wait_for
 
@@ -360,3 +361,25 @@ def test_what_could_not_be_stored_is_stored_by_the_next_pass(tmp_path):
         place.gateway.wait_status(lambda s: s["directory"]["pass"] == 2, "the next try")
         place.gateway.stop()
         assert "usr_new" in [user[0] for user in cached(place)[0]]
+
+
+def test_names_that_are_long_or_hostile(tmp_path):
+    """Kept so far as 256 bytes go, shown so that no screen obeys them."""
+    names = {1: "Ä" * 127 + "\U0001F600" * 9873, 2: "\x1b[2J\x07\u202eevil\u0085\x7f", 3: "  ", 4: "अदिति \u200d शर्मा"}
+    with Place(tmp_path, users=10) as place:
+        for n, name in names.items():
+            place.cloud.put_user(id=user(n), name=name)
+        place.sync()
+        wanted = names | {1: "Ä" * 127}
+        kept = {u["id"]: u["name"] for u in place.gateway.get("/v1/users?limit=20")["data"]}
+        assert {n: kept[user(n)] for n in names} == wanted
+        acks = place.send([punch(f"p{n}", user(n)) for n in names])
+        assert dict(zip(names, (a["name"] for a in acks))) == wanted
+        shown = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.socket, "users"],
+                               capture_output=True, timeout=30).stdout.decode()
+        assert "\\x1b[2J" in shown and not set(shown) & set("\x1b\x07\u202e\u0085\x7f")
+        place.gateway.wait_delivered(4)
+        place.gateway.kill()
+        place.gateway.start()
+        kept = {u["id"]: u["name"] for u in place.gateway.get("/v1/users?limit=20")["data"]}
+        assert {n: kept[user(n)] for n in names} == wanted
