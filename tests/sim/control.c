@@ -1,4 +1,5 @@
 /* edge/http.h: no socket; a call goes to the handler at once. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,10 @@ struct http_server {
 	void *arg;
 };
 
+/* What stands behind the question mark, as it is: nothing in it needs to be encoded. */
 struct http_query {
-	int none;
+	char keys[4][16], values[4][32];
+	size_t count;
 };
 
 static struct http_server *server;
@@ -41,28 +44,41 @@ void http_server_free(struct http_server *s)
 
 const char *http_query_get(const struct http_query *q, const char *key)
 {
-	(void)q;
-	(void)key;
+	for (size_t i = 0; i < q->count; i++) {
+		if (strcmp(q->keys[i], key) == 0)
+			return q->values[i];
+	}
 	return NULL;
 }
 
 const char *http_query_key(const struct http_query *q, size_t index)
 {
-	(void)q;
-	(void)index;
-	return NULL;
+	return index < q->count ? q->keys[index] : NULL;
+}
+
+static void read_query(const char *at, struct http_query *q)
+{
+	while (*at && q->count < 4 &&
+		sscanf(at + 1, "%15[^=]=%31[^&]", q->keys[q->count], q->values[q->count]) == 2) {
+		q->count++;
+		at++;
+		at += strcspn(at, "&");
+	}
 }
 
 char *gateway_ask_with(const char *method, const char *path, const char *body, int *ret_status)
 {
-	const struct http_query none = {0};
+	struct http_query query = {.count = 0};
+	char way[128];
 	const struct http_request request = {.method = method,
-		.path = path,
-		.query = &none,
+		.path = way,
+		.query = &query,
 		.body = body,
 		.body_length = strlen(body)};
 	struct http_answer answer = {.status = 0};
 
+	snprintf(way, sizeof way, "%.*s", (int)strcspn(path, "?"), path);
+	read_query(path + strcspn(path, "?"), &query);
 	if (!server || !gateway.runs || !gateway_lives())
 		return NULL;
 	server->handle(server->arg, &request, &answer);

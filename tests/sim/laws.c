@@ -64,7 +64,8 @@ static void open_store(void)
 	prepare("SELECT seq, reason, time, received / 1000,"
 		" user_kind = 0 AND EXISTS (SELECT 1 FROM user WHERE id = punch.user),"
 		" EXISTS (SELECT 1 FROM device WHERE serial ="
-		" (SELECT name FROM terminal WHERE id = punch.terminal))"
+		" (SELECT name FROM terminal WHERE id = punch.terminal)),"
+		" CASE WHEN user_kind = 1 THEN user END"
 		" FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1",
 		&watcher.held);
 	prepare("SELECT (SELECT count(*) FROM punch) + coalesce((SELECT sum(n) FROM purged), 0)"
@@ -257,6 +258,17 @@ static void what_was_sent_stays_frozen(void)
 		"%d punches are frozen and were never sent", unsent);
 }
 
+/* Since long enough. */
+static bool is_linked(const char *pin)
+{
+	for (int i = 0; i < world.plan->people; i++) {
+		if (pin[0] && strcmp(people[i].pin, pin) == 0)
+			return people[i].linked == LINKED_YES &&
+				world.now_us - people[i].linked_us > CALM;
+	}
+	return false;
+}
+
 /* Long enough after whatever could change it, a reason is true or gone. */
 static void held_with_right(void)
 {
@@ -273,6 +285,9 @@ static void held_with_right(void)
 			(long long)seq, (long long)(now_s + MAX_FUTURE_S - time_s));
 		LAW(reason != REASON_USER_ || !sqlite3_column_int(s, 4),
 			"held for a reason that is true", "row %lld is of somebody who is known",
+			(long long)seq);
+		LAW(reason != REASON_USER_ || !is_linked(laws_column(s, 6)),
+			"held for a reason that is true", "row %lld is of a pin that is linked",
 			(long long)seq);
 		LAW(reason != REASON_DEVICE_ || !sqlite3_column_int(s, 5),
 			"held for a reason that is true", "row %lld is of a device that is known",

@@ -11,6 +11,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/gateway.c tests/sim/gateway.h \
 	tests/sim/laws.c tests/sim/laws.h tests/sim/laws_private.h tests/sim/laws_wire.c \
 	tests/sim/judge.c tests/sim/judge.h \
+	tests/sim/linker.c tests/sim/linker.h \
 	tests/sim/loop.c \
 	tests/sim/main.c \
 	tests/sim/operator.c tests/sim/operator.h \

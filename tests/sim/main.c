@@ -19,13 +19,14 @@ static const char usage[] =
 	"  --quiet          only the last line\n"
 	"  --no-shrink      leave a failing story as long as it is\n"
 	"  --first          end with the first that fails\n"
-	"  --people N --terminals N --days N --deeds N --only LIST   of a smaller story: LIST are\n"
+	"  --people N --terminals N --days N --deeds N --links N --only LIST   of a smaller story: "
+	"LIST are\n"
 	"                   numbers of troubles, or none\n";
 
 struct options {
 	int64_t first, last;
 	const char *file;
-	int weeks, people, terminals, days, deeds;
+	int weeks, people, terminals, days, deeds, links;
 	const char *only;
 	bool log, quiet, no_shrink, end_first;
 };
@@ -49,8 +50,9 @@ static void print_options(const struct plan *p, int weeks)
 	const char *gap = "";
 
 	printf("the shortest: --seed %llu --weeks %d --days %d --people %d --terminals %d --deeds "
-	       "%d --only ",
-		(unsigned long long)p->seed, weeks, p->days, p->people, p->terminals, p->deeds);
+	       "%d --links %d --only ",
+		(unsigned long long)p->seed, weeks, p->days, p->people, p->terminals, p->deeds,
+		p->links);
 	for (int i = 0; i < p->troubles; i++) {
 		if (!p->left_out[i]) {
 			printf("%s%d", gap, i);
@@ -71,6 +73,8 @@ static void make_plan(struct plan *p, uint64_t seed, const struct options *o)
 		p->days = o->days;
 	if (o->deeds >= 0)
 		p->deeds = o->deeds;
+	if (o->links >= 0)
+		p->links = o->links;
 	for (int i = 0; o->only && i < p->troubles; i++)
 		p->left_out[i] = true;
 	for (const char *at = o->only; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : "") {
@@ -275,6 +279,7 @@ int main(int argc, char **argv)
 		TERMINALS,
 		DAYS,
 		DEEDS,
+		LINKS,
 		ONLY
 	};
 	static const struct option names[] = {{"seed", 1, NULL, SEED}, {"seeds", 1, NULL, SEEDS},
@@ -282,8 +287,9 @@ int main(int argc, char **argv)
 		{"quiet", 0, NULL, QUIET}, {"no-shrink", 0, NULL, NO_SHRINK},
 		{"first", 0, NULL, FIRST}, {"people", 1, NULL, PEOPLE},
 		{"terminals", 1, NULL, TERMINALS}, {"days", 1, NULL, DAYS},
-		{"deeds", 1, NULL, DEEDS}, {"only", 1, NULL, ONLY}, {NULL, 0, NULL, 0}};
-	struct options o = {.first = -1, .weeks = 1, .deeds = -1};
+		{"deeds", 1, NULL, DEEDS}, {"links", 1, NULL, LINKS}, {"only", 1, NULL, ONLY},
+		{NULL, 0, NULL, 0}};
+	struct options o = {.first = -1, .weeks = 1, .deeds = -1, .links = -1};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -303,6 +309,7 @@ int main(int argc, char **argv)
 		case TERMINALS: o.terminals = (int)strtol(optarg, NULL, 10); break;
 		case DAYS: o.days = (int)strtol(optarg, NULL, 10); break;
 		case DEEDS: o.deeds = (int)strtol(optarg, NULL, 10); break;
+		case LINKS: o.links = (int)strtol(optarg, NULL, 10); break;
 		case ONLY: o.only = optarg; break;
 		default: fputs(usage, stderr); return 2;
 		}

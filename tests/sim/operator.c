@@ -18,6 +18,7 @@ static const struct {
 	const char *verb, *body, *where;
 } deeds[DEEDS] = {
 	[RELEASE] = {"release", "{\"note\":\"let it go\"}", "state IN (1, 3)"},
+	/* Those that may have been sent before they were refused are rare, and come first. */
 	[RETRY] = {"retry", "", "state = 4 AND reason >= 1000"},
 	[DISCARD] = {"discard", "{}", "state IN (0, 1, 3, 4)"},
 	[AMEND_IN] = {"amend", "{\"type\":\"check_in\",\"note\":\"she says\"}",
@@ -35,8 +36,9 @@ static sqlite3_stmt *some_row(enum deed deed)
 	snprintf(sql, sizeof sql,
 		"SELECT seq, (SELECT name FROM terminal WHERE id = terminal), record_id, time_sent,"
 		" user, type_sent, lower(hex(identity)) FROM punch WHERE %s"
-		" ORDER BY seq DESC LIMIT 1 OFFSET %lld",
-		deeds[deed].where, (long long)chance_below(&chance, 6));
+		" ORDER BY %sseq DESC LIMIT 1 OFFSET %lld",
+		deeds[deed].where, deed == RETRY ? "(flags & 8) DESC, " : "",
+		(long long)chance_below(&chance, deed == RETRY ? 2 : 6));
 	if (sqlite3_prepare_v2(watcher.db, sql, -1, &s, NULL) != SQLITE_OK)
 		abort();
 	if (sqlite3_step(s) == SQLITE_ROW)

@@ -53,7 +53,8 @@ static int reason_for(const struct tap *t, const struct row *r)
 		return REASON_FUTURE_;
 	if (t->terminal->known_us > world.now_us)
 		return REASON_DEVICE_;
-	if (t->person->known_us > world.now_us)
+	/* Whom a link names goes, known or not: the cloud decides. */
+	if (t->person->pin[0] ? t->person->linked == LINKED_NO : t->person->known_us > world.now_us)
 		return REASON_USER_;
 	j = judge_of(r->seq);
 	return j && j->clashes ? REASON_WAY_ : 0;

@@ -66,6 +66,7 @@ struct plan {
 	int people;
 	int terminals;
 	int deeds; /* of an operator */
+	int links; /* made and taken away by an operator; 0: terminals know nobody by a PIN */
 	int troubles;
 	bool left_out[PLAN_TROUBLES_MAX]; /* of the troubles */
 

@@ -71,6 +71,11 @@ static int *deeds_of(struct plan *plan)
 	return &plan->deeds;
 }
 
+static int *links_of(struct plan *plan)
+{
+	return &plan->links;
+}
+
 static int *terminals_of(struct plan *plan)
 {
 	return &plan->terminals;
@@ -100,5 +105,6 @@ void story_shrink(struct plan *plan, const struct result *failed)
 		fewer(plan, people_of, failed);
 		fewer(plan, terminals_of, failed);
 		fewer(plan, deeds_of, failed);
+		fewer(plan, links_of, failed);
 	}
 }

@@ -14,6 +14,7 @@
 #include "cloud.h"
 #include "gateway.h"
 #include "laws.h"
+#include "linker.h"
 #include "operator.h"
 #include "laws_private.h"
 #include "terminal.h"
@@ -67,7 +68,7 @@ static void ask_for_all(void)
 	int status;
 	char *answer = gateway_ask("POST", "/v1/sync", &status);
 
-	ending.asked = answer != NULL;
+	ending.asked = answer != NULL && linker_ends();
 	free(answer);
 	if (ending.asked)
 		gateway_signal(SIGHUP);
@@ -168,6 +169,7 @@ void story_play(const struct plan *plan, FILE *told, FILE *logs, struct result *
 	terminals_begin();
 	troubles_begin();
 	operator_begin();
+	linker_begin();
 	world_at(world.until_us, on_quiet, NULL);
 	gateway_live();
 	gather(ret);

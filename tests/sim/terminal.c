@@ -328,7 +328,8 @@ bool person_was(const struct person *p, const struct tap *tap)
 		if (strcmp(p->emails[i], tap->user) == 0)
 			return true;
 	}
-	return strcmp(p->id, tap->user) == 0 || strcmp(p->phone, tap->user) == 0;
+	return strcmp(p->id, tap->user) == 0 || strcmp(p->phone, tap->user) == 0 ||
+		(tap->kind && strcmp(tap->kind, "pin") == 0 && strcmp(p->pin, tap->user) == 0);
 }
 
 static void name_user(struct tap *tap, struct chance *c)
@@ -337,7 +338,10 @@ static void name_user(struct tap *tap, struct chance *c)
 	int64_t roll = chance_below(c, 100);
 
 	tap->kind = NULL;
-	if (roll < 86) {
+	if (p->pin[0]) {
+		snprintf(tap->user, sizeof tap->user, "%s", p->pin);
+		tap->kind = "pin";
+	} else if (roll < 86) {
 		snprintf(tap->user, sizeof tap->user, "%s", p->id);
 		tap->kind = roll < 20 ? "id" : NULL;
 	} else if (roll < 94) {

@@ -15,13 +15,19 @@ enum way { WAY_NONE, WAY_IN, WAY_OUT };
 
 #define PEOPLE_EMAILS 8
 
+/* Whether an operator has linked a person's PIN. */
+enum linked { LINKED_NO, LINKED_YES, LINKED_UNSURE };
+
 struct person {
 	int number;
 	char id[16], phone[24], name[40];
 	const char *emails[PEOPLE_EMAILS]; /* the present one first, then those before it */
 	int64_t known_us; /* when the cloud learns of this person; INT64_MAX: never */
 	int64_t gone_us;  /* when the cloud deletes this person */
-	int start_min;    /* of the day: when this person comes */
+	char pin[16];     /* by which terminals know this person; "" by an id of the cloud's */
+	enum linked linked;
+	int64_t linked_us; /* since when it is so */
+	int start_min;     /* of the day: when this person comes */
 	int hours;
 };
 
