@@ -224,11 +224,13 @@ size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, si
 
 bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry)
 {
-	const struct outbox_entry *e = o->entries, *end = e + o->count;
-
 	if (!outbox_covers(o, &entry->place))
 		return false;
-	for (; e < end && punch_place_compare(&e->place, &entry->place) < 0; e++) {
+	for (size_t i = 0; i < o->count; i++) {
+		const struct outbox_entry *e = &o->entries[i];
+
+		if (punch_place_compare(&e->place, &entry->place) >= 0)
+			break;
 		if (e->user == entry->user && e->day == entry->day && e->step != OUTBOX_DONE)
 			return false;
 	}

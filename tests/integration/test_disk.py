@@ -135,6 +135,7 @@ def test_a_disk_that_fails(tmp_path, call):
     first, burst = punches(5, label="first"), punches(50, label="burst")
     with fast_broker(under=tmp_path) as broker, Gateway(broker.port, under=tmp_path) as g, \
             Hand(broker.port) as hand:
+        g.wait_connected()  # before its first session nobody keeps anything for it
         hand.send_all(first)
         hand.wait_acked(first)
         with Injected(g, tmp_path, call, "EIO"):

@@ -78,7 +78,7 @@ def test_the_cloud_is_away_until_all_has_come(yard, order):
             taps_of(shown, sent), before, time.time(), frozen), "the cloud is away")
         status = gateway.status()
         adds_up(status)
-        assert (status["counts"]["received"], status["counts"]["stored"]) == (count, len(sent))
+        assert status["counts"]["received"] >= count and status["counts"]["stored"] == len(sent)
 
         verdicts = judge(taps_of(shown, sent), WEEK.rules(), time.time(), frozen)
         yard.cloud.start()
