@@ -54,9 +54,8 @@ static bool now_format_sound(const char *format)
 static const char *insert_fault(const char *what, const char *filter, enum letter_kind kind)
 {
 	if (strcmp(what, "device") == 0 && kind == LETTER_REPLY)
-		return "a reply is to a message, not to a punch: its device is what topic:NAME or "
-		       "a "
-		       "path says";
+		return "a reply is to a message, not to a punch: its device is what "
+		       "topic:NAME or a path says";
 	if ((strcmp(what, "record_id") == 0 || strcmp(what, "count") == 0) && kind != LETTER_ACK)
 		return "record_id and count are those of an acknowledged message";
 	if (strcmp(what, "device") == 0 || strcmp(what, "record_id") == 0 ||
