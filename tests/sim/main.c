@@ -142,6 +142,7 @@ static void start_worker(struct run *run, struct worker *w)
 	if (w->pid != 0)
 		return;
 	make_plan(&p, w->seed, run->options);
+	alarm(STORY_WEEK_S * (unsigned)run->options->weeks);
 	story_play(&p, NULL, NULL, w->result);
 	_exit(0);
 }

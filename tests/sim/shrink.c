@@ -19,6 +19,7 @@ void story_play_apart(const struct plan *plan, struct result *ret)
 	pid = fork();
 	assert(pid >= 0);
 	if (pid == 0) {
+		alarm(STORY_WEEK_S * (unsigned)(plan->days / 7 + 1));
 		story_play(plan, NULL, NULL, shared);
 		_exit(0);
 	}

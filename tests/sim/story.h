@@ -24,6 +24,9 @@ void story_play(const struct plan *plan, FILE *told, FILE *logs, struct result *
 /* Remove what the story of a process that has ended left behind: a crash leaves its folder. */
 void story_clear(pid_t pid);
 
+/* A process of its own ends where a step never does. A week takes seconds. */
+#define STORY_WEEK_S 300
+
 /* Play it in a process of its own, so that an assertion of the daemon's is a result, too. */
 void story_play_apart(const struct plan *plan, struct result *ret);
 
