@@ -191,7 +191,8 @@ void laws_answered(const char *key, int status, bool never_left, const char *bod
 		k->done_us = world.now_us;
 	} else if ((status == 403 || status == 404) && body[0] == '{') {
 		k->refused_status = status;
-	} else if ((status == 401 || status == 429) && body[0] == '{') {
+	} else if (((status == 401 || status == 429) && body[0] == '{') || status == 408 ||
+		status == 503) {
 		/* It was not looked at: as if it had not been sent, and a key all the same. */
 	} else if (!never_left) {
 		k->doubts++;
