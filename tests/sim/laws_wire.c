@@ -178,6 +178,13 @@ static void forget_key(struct sent_key *k, const char *key)
 	}
 }
 
+/* Whether a record may have been made by what was answered so: CLOUD-API.md, Errors. 0: no answer, and a
+ * 2xx is one that says nothing. All else was not looked at, and has its key all the same. */
+static bool leaves_a_doubt(int status)
+{
+	return status < 300 || status == 409 || status == 500 || status == 502 || status == 504;
+}
+
 void laws_answered(const char *key, int status, bool never_left, const char *body)
 {
 	struct sent_key *k = key[0] ? cloud_key(key) : NULL;
@@ -191,10 +198,7 @@ void laws_answered(const char *key, int status, bool never_left, const char *bod
 		k->done_us = world.now_us;
 	} else if ((status == 403 || status == 404) && body[0] == '{') {
 		k->refused_status = status;
-	} else if (((status == 401 || status == 429) && body[0] == '{') || status == 408 ||
-		status == 503) {
-		/* It was not looked at: as if it had not been sent, and a key all the same. */
-	} else if (!never_left) {
+	} else if (!never_left && leaves_a_doubt(status)) {
 		k->doubts++;
 	}
 }
