@@ -177,10 +177,14 @@ static void see_new_rows(void)
  * recorded by a clock that somebody has set. */
 bool laws_may_be_purged(const struct tap *t)
 {
+	int64_t time_us = t->time_s * SECOND;
+
 	/* One without a time has the time of its receipt, which may be any. */
 	if (!t->time[0] && gateway.clock_was_set)
 		return true;
-	return world.now_us - t->time_s * SECOND > world.plan->max_age_days * DAY;
+	if (!t->time[0])
+		time_us = t->at_us;
+	return world.now_us - time_us > world.plan->max_age_days * DAY;
 }
 
 /* Everything that was acknowledged is there, whatever happened. */
@@ -428,14 +432,14 @@ bool laws_was_touched(int64_t seq)
 {
 	const struct tap *t = tap_of_row(seq);
 
-	return t && (t->touched || t->unsure);
+	return t && ((t->touched && t->deed_seq == seq) || t->unsure);
 }
 
 bool laws_was_discarded(int64_t seq)
 {
 	const struct tap *t = tap_of_row(seq);
 
-	return t && t->discarded;
+	return t && t->discarded && t->deed_seq == seq;
 }
 
 /* ---- acknowledgements */

@@ -59,6 +59,7 @@ static void note(struct tap *t, int64_t seq, enum deed deed, int status)
 	if (status != 200)
 		return;
 	t->touched = true;
+	t->deed_seq = seq;
 	switch (deed) {
 	case RELEASE: t->released = true; break;
 	case RETRY: laws_may_change_key(seq); break;
@@ -87,8 +88,9 @@ static bool act(enum deed deed)
 	seq = sqlite3_column_int64(s, 0);
 	snprintf(path, sizeof path, "/v1/punches/%s/%s", laws_column(s, 6), deeds[deed].verb);
 	sqlite3_finalize(s);
-	if (!t || t->twin)
-		return true; /* noise, or nobody knows which */
+	/* Noise, or nobody knows which; or its other row, where it came twice without a time. */
+	if (!t || t->twin || (t->deed_seq && t->deed_seq != seq))
+		return true;
 	answer = gateway_ask_with("POST", path, deeds[deed].body, &status);
 	if (!gateway_lives())
 		status = 0;

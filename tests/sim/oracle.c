@@ -116,6 +116,8 @@ static void judge_row(const struct tap *t, const struct row *r)
 	int reason = reason_for(t, r);
 	const struct sent_key *k = r->key[0] ? cloud_key(r->key) : NULL;
 
+	if (t->deed_seq && t->deed_seq != r->seq)
+		return; /* it came twice without a time: this one is held, or was there before */
 	LAW(!t->discarded || r->state == STATE_DISCARDED, "what is discarded stays so",
 		"row %lld is in state %d", (long long)r->seq, r->state);
 	LAW(r->state != STATE_DISCARDED || t->discarded || t->unsure || t->twin,

@@ -67,6 +67,7 @@ struct tap {
 	int64_t seq;     /* of its row; 0: not seen yet */
 	/* by an operator's hand */
 	bool touched, released, discarded;
+	int64_t deed_seq; /* the row it was done to; 0: none */
 	bool unsure;      /* punchd died over a deed: done or not */
 	enum way amended; /* WAY_NONE: not */
 	bool twin;        /* another has no time either, and the same record id, user and way */
