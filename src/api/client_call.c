@@ -125,13 +125,13 @@ static void tell_pace(struct api_client *c, const struct call *call,
 	if (call->keyless)
 		return;
 	if (answer->fate != API_FATE_ANSWERED || is_of_old_key(call)) {
-		pace_answered(&c->pace, call->ticket, now_us, false, NULL);
+		pace_answered(&c->pace, call->ticket, call->sent.mono_us, now_us, false, NULL);
 		return;
 	}
 	api_read_rate(answer->status, &answer->headers, &headers);
 	if (headers.retry_after_s >= 0)
 		*ret_retry_after_us = pace_clamp_us(headers.retry_after_s);
-	pace_answered(&c->pace, call->ticket, now_us, limited, &headers);
+	pace_answered(&c->pace, call->ticket, call->sent.mono_us, now_us, limited, &headers);
 }
 
 static void on_answered(void *arg, const struct api_answer *answer)

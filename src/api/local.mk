@@ -7,6 +7,7 @@ libapi_a_SOURCES = \
 	src/api/httpdate.c \
 	src/api/outcome.c src/api/outcome.h \
 	src/api/pace.c src/api/pace.h \
+	src/api/pacelog.c src/api/pacelog.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/share.c src/api/share.h \
 	src/api/transport.h \

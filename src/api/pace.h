@@ -2,22 +2,37 @@
  * The rate budget: how many requests may go now, and when the next one may.
  *
  * Pure: monotonic time and headers in, permission out. The server states a limit, what remains in
- * its window and when that ends, on its own clock. Three things carry it:
+ * its window and when that ends, on its own clock. Six things carry it:
  *
  *  - An answer's Date and Reset come from the same clock, so (Reset - Date) seconds after its
  *    receipt the window has surely ended, whatever that clock shows. Of all such bounds for one
- *    window the smallest is believed; each is late by about a second, none is ever early.
+ *    window the smallest is believed; each is late by about a second, none is ever early. One that
+ *    an answer contradicts (it was sent too late for that end) was told by a clock that has been
+ *    set back since, and is replaced.
  *  - Within a window Remaining only falls, so the smallest that was seen is believed, in whatever
- *    order answers come, and what is in flight is taken off again. Others may share the key.
+ *    order answers come, and what is in flight is taken off again. A limit that changed within a
+ *    window is another plan: the newer answer's Remaining stands.
  *  - A window whose end has passed is opened by one request; its answer tells what the new one
  *    allows. Nothing else goes meanwhile.
+ *  - Windows are told apart by Reset. Which of two is the newer one is told by the requests: one
+ *    that was sent after a window was learnt is never answered by an older window; so a server clock
+ *    that jumps is followed, and an answer that comes late is not.
+ *  - Our own requests are remembered for as long as a window lasts (the longest Reset - Date that
+ *    was seen). A server that counts by a sliding window, or fills a bucket, says that nothing
+ *    remains for a whole window although some of ours leave it all the time. When one has, by our
+ *    own memory, a request goes as if the window had ended. In a fixed window ours leave only when
+ *    it has ended, so there this never happens early.
+ *  - What the server counts beyond our own is others'. Where others use the key, the last of what
+ *    remains goes fewer at a time, so that what they take meanwhile is not refused to us.
  *
- * Windows are told apart by Reset. Which of two is the newer one is told by the requests: one that
- * was sent after a window was learnt is never answered by an older window; so a server clock that
- * jumps back is followed, and an answer that comes late is not.
+ * Where headers are missing, or cannot be (a Reset that is no time, or over an hour away), the
+ * configured plan is kept: never more than that in any while as long as its window, which suits
+ * every way of counting. The first of all requests goes alone, to see whether there are headers.
  *
- * Where headers are missing the configured plan is kept, in windows of our own, and the first of
- * all requests goes alone, to see whether there are headers.
+ * Invariants (tests/unit/test_pace.c, test_pace_play.c):
+ *  - alone on the key, with headers that are true, nothing is refused, however the server counts;
+ *  - never more is in flight than the smallest Remaining of its window allows;
+ *  - while requests wait, at least one is allowed, or runs, or a time at most an hour away is given.
  */
 #ifndef PUNCHD_API_PACE_H
 #define PUNCHD_API_PACE_H
@@ -25,23 +40,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/pacelog.h"
+
 struct pace {
 	int64_t plan_limit; /* requests in plan_window_us where nothing better is known */
 	int64_t plan_window_us;
 
-	/* The window: the server's where learnt, else our own. */
-	bool learnt;
-	bool alone;            /* our own: the next one is opened by one request, too */
-	int64_t limit;         /* as the server says; -1 unknown */
-	int64_t remaining;     /* smallest seen in this window, less what ended without saying */
-	int64_t reset_s;       /* the window's name: its end on the server's clock */
-	int64_t reset_us;      /* its end on our monotonic clock, never early */
+	bool tried;        /* an answer has told how things stand; else one request goes alone */
+	bool learnt;       /* there is a window of the server's: */
+	int64_t limit;     /* as the server says; -1 unknown */
+	int64_t remaining; /* smallest seen in this window, less what ended without saying */
+	int64_t reset_s;   /* the window's name: its end on the server's clock */
+	int64_t reset_us;  /* its end on our monotonic clock, never early */
 	int64_t learnt_ticket; /* requests from this one on were sent after it was learnt */
+	int64_t named_us;      /* since when it has that name */
+	bool stands;           /* it was refused under an old name: it does not slide */
+	int64_t first_us;      /* since when there is one */
+	int64_t window_us;     /* how long a request counts at the most; 0: not known */
+
+	struct pacelog log;      /* of our own requests that may count */
+	int64_t rest_until_us;   /* after a 429 */
+	int64_t others;          /* what the server counted beyond them */
+	int64_t others_until_us; /* and may count so long */
 
 	int64_t in_flight;
 	int64_t opener; /* ticket of the request that opens a window; 0: none runs */
 	int64_t last_ticket;
-	int64_t pause_until_us; /* Retry-After */
+	int64_t pause_until_us; /* Retry-After, or a 429 that says nothing */
 };
 
 /* What an answer said. -1: no such header, or none that is a number. */
@@ -74,8 +99,9 @@ bool pace_exhausted(const struct pace *p, int64_t now_us);
 /* One request is being sent. Returns its ticket, for pace_answered. */
 int64_t pace_sent(struct pace *p, int64_t now_us);
 
-/* A request has ended: with an answer (limited: status 429), or without one (headers NULL). */
-void pace_answered(struct pace *p, int64_t ticket, int64_t now_us, bool limited,
+/* The request that was sent at sent_us has ended: with an answer (limited: status 429), or without
+ * one (headers NULL). */
+void pace_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_us, bool limited,
 	const struct pace_headers *headers);
 
 /* A person wants no pause to be sat out: one request may go, and tells how things are. A window that
