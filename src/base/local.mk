@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/csv.c src/base/csv.h \
 	src/base/file.c src/base/file.h \
+	src/base/heap.c src/base/heap.h \
 	src/base/hex.c src/base/hex.h \
 	src/base/jget.c src/base/jget.h \
 	src/base/jsplit.c src/base/jsplit.h \

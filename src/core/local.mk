@@ -8,7 +8,7 @@ libcore_a_SOURCES = \
 	src/core/hand.c src/core/hand.h \
 	src/core/identity.c src/core/identity.h \
 	src/core/links.c src/core/links.h \
-	src/core/outbox.c src/core/outbox.h \
+	src/core/outbox.c src/core/outbox.h src/core/outbox_next.c src/core/outbox_private.h \
 	src/core/payload.c src/core/payload.h \
 	src/core/profile.h \
 	src/core/profile_check.c src/core/profile_check.h \

@@ -1,25 +1,31 @@
 #include "core/outbox.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
-/* The (user, day) pairs that an earlier entry blocks, in one pass over the window. */
-struct blocked {
-	uint64_t *keys; /* open addressing; 0: empty */
-	size_t size;    /* a power of two, at least twice the entries */
-};
+#include "core/outbox_private.h"
 
-void outbox_init(struct outbox *o)
+const struct punch_place OUTBOX_PLACE_LAST = {.time_s = INT64_MAX};
+
+static const char *line_key(const struct chain_node *node)
 {
-	*o = (struct outbox){.end = PUNCH_PLACE_FIRST};
+	return OUTBOX_OF(node, struct outbox_line, by_key)->key;
 }
 
-void outbox_done(struct outbox *o)
+static const char *entry_key(const struct chain_node *node)
 {
-	free(o->entries);
-	outbox_init(o);
+	return OUTBOX_OF(node, struct outbox_entry, by_seq)->name;
 }
 
-/* FNV-1a. A collision only makes one person wait for another. */
+void outbox_init(struct outbox *o, uint64_t seed)
+{
+	*o = (struct outbox){.lines_max = OUTBOX_LINES, .cursor = PUNCH_PLACE_FIRST};
+	chain_init(&o->lines, seed, line_key);
+	chain_init(&o->entries, seed, entry_key);
+	outbox_lanes_init(o);
+}
+
+/* FNV-1a. A collision only makes a probe leave out one person too many. */
 uint64_t outbox_user_hash(const char *user_id)
 {
 	uint64_t h = 0xcbf29ce484222325ULL;
@@ -29,215 +35,484 @@ uint64_t outbox_user_hash(const char *user_id)
 	return h ? h : 1;
 }
 
-bool outbox_covers(const struct outbox *o, const struct punch_place *place)
+/* ---- places */
+
+static bool is_after(const struct punch_place *a, const struct punch_place *b)
 {
-	return o->complete || punch_place_compare(place, &o->end) <= 0;
+	return punch_place_compare(a, b) > 0;
 }
 
-/* Index of the first entry that is not before the place. */
-static size_t lower_bound(const struct outbox *o, const struct punch_place *place)
+static struct punch_place later_of(const struct punch_place *a, const struct punch_place *b)
 {
-	size_t low = 0, high = o->count;
+	return is_after(a, b) ? *a : *b;
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+/* The last place before one. */
+static struct punch_place place_before(const struct punch_place *place)
+{
+	struct punch_place before = *place;
 
-		if (punch_place_compare(&o->entries[middle].place, place) < 0)
-			low = middle + 1;
-		else
-			high = middle;
+	for (int i = IDENTITY_SIZE - 1; i >= 0; i--) {
+		if (before.identity[i]-- > 0)
+			return before;
 	}
-	return low;
+	if (before.time_s > INT64_MIN)
+		before.time_s--;
+	return before;
 }
 
-static int reserve(struct outbox *o)
+struct punch_place outbox_known(const struct outbox *o, const struct outbox_line *line)
 {
-	size_t size = o->size ? o->size * 2 : 64;
-	struct outbox_entry *entries;
-
-	if (o->count < o->size)
-		return 0;
-	entries = realloc(o->entries, size * sizeof *entries);
-	if (!entries)
-		return -ENOMEM;
-	o->entries = entries;
-	o->size = size;
-	return 0;
+	return line->cut ? line->known : later_of(&line->known, &o->cursor);
 }
 
-/* A full window gives up its last waiting entry, to be read again later, for an earlier one. */
-static int make_room(struct outbox *o, const struct outbox_entry *entry, bool *ret_dropped)
+bool outbox_complete(const struct outbox *o)
 {
-	const struct outbox_entry *last;
-
-	if (o->count < OUTBOX_MAX)
-		return 0;
-	last = &o->entries[o->count - 1];
-	if (last->step != OUTBOX_WAITING || last->frozen ||
-		punch_place_compare(&entry->place, &last->place) > 0)
-		return -ENOSPC;
-	o->count--;
-	*ret_dropped = true;
-	return 0;
+	return punch_place_compare(&o->cursor, &OUTBOX_PLACE_LAST) == 0;
 }
 
-int outbox_add(struct outbox *o, const struct outbox_entry *entry)
+static void set_cut(struct outbox *o, struct outbox_line *line, bool cut)
 {
-	bool dropped = false;
-	size_t at;
-	int r;
-
-	if (outbox_find(o, entry->seq))
-		return 0;
-	r = make_room(o, entry, &dropped);
-	if (r == 0)
-		r = reserve(o);
-	if (r < 0)
-		return r;
-	at = lower_bound(o, &entry->place);
-	memmove(o->entries + at + 1, o->entries + at, (o->count - at) * sizeof *o->entries);
-	o->entries[at] = *entry;
-	o->count++;
-	if (dropped)
-		outbox_set_end(o, &o->entries[o->count - 1].place, false);
-	return 0;
+	o->cuts += (size_t)cut;
+	o->cuts -= (size_t)line->cut;
+	line->cut = cut;
 }
 
-void outbox_set_end(struct outbox *o, const struct punch_place *end, bool complete)
+/* What is known of lines by the cursor stays known when it goes back. */
+static void cursor_back(struct outbox *o, const struct punch_place *to)
 {
-	o->end = *end;
-	o->complete = complete;
-}
+	for (struct chain_node *n = chain_next(&o->lines, NULL); n; n = chain_next(&o->lines, n)) {
+		struct outbox_line *line = OUTBOX_OF(n, struct outbox_line, by_key);
 
-void outbox_rewind(struct outbox *o)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < o->count; i++) {
-		if (o->entries[i].step != OUTBOX_WAITING || o->entries[i].frozen)
-			o->entries[kept++] = o->entries[i];
+		if (!line->cut)
+			line->known = later_of(&line->known, &o->cursor);
 	}
-	o->count = kept;
-	outbox_set_end(o, &PUNCH_PLACE_FIRST, false);
+	if (is_after(&o->cursor, to))
+		o->cursor = *to;
+}
+
+/* ---- entries */
+
+static void count_waiting(struct outbox *o, struct outbox_entry *e)
+{
+	bool waits = e->step == OUTBOX_WAITING;
+
+	o->waiting += (size_t)waits;
+	o->waiting -= (size_t)e->waits;
+	e->waits = waits;
+}
+
+/* What the store knows as well. */
+static bool is_forgettable(const struct outbox_entry *e)
+{
+	return e->step == OUTBOX_WAITING && !e->frozen;
 }
 
 struct outbox_entry *outbox_find(const struct outbox *o, int64_t seq)
 {
-	for (size_t i = 0; i < o->count; i++) {
-		if (o->entries[i].seq == seq)
-			return &o->entries[i];
+	char name[24];
+	struct chain_node *node;
+
+	snprintf(name, sizeof name, "%" PRId64, seq);
+	node = chain_find(&o->entries, name);
+	return node ? OUTBOX_OF(node, struct outbox_entry, by_seq) : NULL;
+}
+
+static void unlink_entry(struct outbox *o, struct outbox_entry *e)
+{
+	struct outbox_entry **at = &e->line->first;
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	chain_del(&o->entries, &e->by_seq);
+	o->waiting -= (size_t)e->waits;
+	free(e);
+}
+
+/* Into its line, by place. Returns 0, also where it is there already, or -ENOMEM. */
+static int link_entry(struct outbox *o, struct outbox_line *line, const struct outbox_punch *p)
+{
+	struct outbox_entry **at = &line->first, *e;
+
+	if (outbox_find(o, p->seq))
+		return 0;
+	e = calloc(1, sizeof *e);
+	if (!e || chain_reserve(&o->entries) < 0) {
+		free(e);
+		return -ENOMEM;
 	}
-	return NULL;
+	e->line = line;
+	e->seq = p->seq;
+	e->place = p->place;
+	e->frozen = p->frozen;
+	e->in_doubt = p->in_doubt;
+	snprintf(e->name, sizeof e->name, "%" PRId64, p->seq);
+	while (*at && is_after(&p->place, &(*at)->place))
+		at = &(*at)->next;
+	e->next = *at;
+	*at = e;
+	chain_add(&o->entries, &e->by_seq);
+	count_waiting(o, e);
+	return 0;
+}
+
+/* ---- lines */
+
+static void key_of(const struct outbox_punch *p, char ret[static OUTBOX_KEY_SIZE])
+{
+	if (p->alone)
+		snprintf(ret, OUTBOX_KEY_SIZE, "%" PRId64, p->seq);
+	else
+		snprintf(ret, OUTBOX_KEY_SIZE, "%" PRId32 " %s", p->day, p->user_id);
+}
+
+static struct outbox_line *find_line(const struct outbox *o, const struct outbox_punch *p)
+{
+	char key[OUTBOX_KEY_SIZE];
+	struct chain_node *node;
+
+	key_of(p, key);
+	node = chain_find(&o->lines, key);
+	return node ? OUTBOX_OF(node, struct outbox_line, by_key) : NULL;
+}
+
+static void free_line(struct outbox *o, struct outbox_line *line)
+{
+	while (line->first)
+		unlink_entry(o, line->first);
+	if (line->lane)
+		heap_del(line->lane, &line->in_lane);
+	set_cut(o, line, false);
+	chain_del(&o->lines, &line->by_key);
+	free(line);
+}
+
+size_t outbox_lines(const struct outbox *o)
+{
+	return o->lines.used;
+}
+
+static struct outbox_line *new_line(struct outbox *o, const struct outbox_punch *p)
+{
+	struct outbox_line *line = calloc(1, sizeof *line);
+
+	if (!line || chain_reserve(&o->lines) < 0 ||
+		outbox_lanes_reserve(o, outbox_lines(o) + 1) < 0) {
+		free(line);
+		return NULL;
+	}
+	key_of(p, line->key);
+	snprintf(line->user_id, sizeof line->user_id, "%s", p->user_id);
+	line->user = outbox_user_hash(p->user_id);
+	line->day = p->day;
+	line->alone = p->alone;
+	line->known = p->alone ? OUTBOX_PLACE_LAST : PUNCH_PLACE_FIRST;
+	chain_add(&o->lines, &line->by_key);
+	return line;
+}
+
+void outbox_done(struct outbox *o)
+{
+	struct chain_node *n;
+
+	while ((n = chain_next(&o->lines, NULL)))
+		free_line(o, OUTBOX_OF(n, struct outbox_line, by_key));
+	chain_done(&o->lines);
+	chain_done(&o->entries);
+	outbox_lanes_done(o);
+}
+
+/* It changed: away with it where it is empty, else into its lane. */
+static void settle_line(struct outbox *o, struct outbox_line *line)
+{
+	if (!line->first && !line->cut)
+		free_line(o, line);
+	else
+		outbox_line_place(o, line);
+}
+
+/* The first few are enough: the others are read again when their turn comes. */
+static void trim(struct outbox *o, struct outbox_line *line)
+{
+	size_t count = 0;
+	struct outbox_entry *last = NULL;
+	struct punch_place known;
+
+	for (struct outbox_entry *e = line->first; e; e = e->next) {
+		count += is_forgettable(e);
+		if (is_forgettable(e))
+			last = e;
+	}
+	if (count <= OUTBOX_LINE_MAX)
+		return;
+	known = outbox_known(o, line);
+	line->known = place_before(&last->place);
+	if (is_after(&line->known, &known))
+		line->known = known;
+	set_cut(o, line, true);
+	unlink_entry(o, last);
+}
+
+/* ---- room */
+
+static bool is_idle(const struct outbox_line *line)
+{
+	for (const struct outbox_entry *e = line->first; e; e = e->next) {
+		if (!is_forgettable(e))
+			return false;
+	}
+	return !line->is_live;
+}
+
+/* Where a line is forgotten, it is to be read again from here. */
+static struct punch_place begins_behind(const struct outbox_line *line)
+{
+	if (line->first && (!line->cut || is_after(&line->known, &line->first->place)))
+		return place_before(&line->first->place);
+	return line->known;
+}
+
+/* The idle line that comes last, to be read again later. */
+static struct outbox_line *last_idle(const struct outbox *o)
+{
+	struct outbox_line *last = NULL;
+
+	for (struct chain_node *n = chain_next(&o->lines, NULL); n; n = chain_next(&o->lines, n)) {
+		struct outbox_line *line = OUTBOX_OF(n, struct outbox_line, by_key);
+
+		if (is_idle(line) && (!last || is_after(&line->at, &last->at)))
+			last = line;
+	}
+	return last;
+}
+
+/* Room for a line that begins at this place. Returns 0 or -ENOSPC. */
+static int make_room(struct outbox *o, const struct outbox_punch *p)
+{
+	struct outbox_line *last;
+	struct punch_place begin;
+
+	if (outbox_lines(o) < o->lines_max)
+		return 0;
+	last = last_idle(o);
+	if (!last || (!p->live && !is_after(&last->at, &p->place)))
+		return -ENOSPC;
+	begin = begins_behind(last);
+	cursor_back(o, &begin);
+	free_line(o, last);
+	return 0;
+}
+
+/* ---- what is queued */
+
+int outbox_read(struct outbox *o, const struct outbox_punch *p)
+{
+	struct outbox_line *line = find_line(o, p);
+	struct punch_place known;
+	int r = 0;
+
+	if (!line) {
+		if (outbox_lines(o) >= o->lines_max)
+			return -ENOSPC;
+		line = new_line(o, p);
+		if (!line)
+			return -ENOMEM;
+	}
+	known = outbox_known(o, line);
+	/* The cursor comes to it just now; a line that is cut is read by itself. */
+	if (!line->cut || !is_after(&p->place, &known))
+		r = link_entry(o, line, p);
+	if (r == 0) {
+		o->cursor = p->place;
+		trim(o, line);
+	}
+	settle_line(o, line);
+	return r;
+}
+
+void outbox_read_all(struct outbox *o)
+{
+	o->cursor = OUTBOX_PLACE_LAST;
+	/* What lay behind the cursor may go now. */
+	for (struct chain_node *n = chain_next(&o->lines, NULL); n; n = chain_next(&o->lines, n))
+		outbox_line_place(o, OUTBOX_OF(n, struct outbox_line, by_key));
+}
+
+/* Into a line that is here; what lies behind what is known of it is in the store. */
+static int take_in(struct outbox *o, struct outbox_line *line, const struct outbox_punch *p)
+{
+	struct punch_place known = outbox_known(o, line);
+	int r = 0;
+
+	if (!is_after(&p->place, &known))
+		r = link_entry(o, line, p);
+	if (r == 0 && p->live && !p->alone)
+		outbox_make_live(o, line, p);
+	trim(o, line);
+	settle_line(o, line);
+	return r;
+}
+
+int outbox_came(struct outbox *o, const struct outbox_punch *p)
+{
+	struct outbox_line *line = find_line(o, p);
+	bool covered = !is_after(&p->place, &o->cursor);
+	struct punch_place before = place_before(&p->place);
+
+	if (line)
+		return take_in(o, line, p);
+	if (!covered && (!p->live || p->alone))
+		return 0;
+	if (make_room(o, p) < 0) {
+		cursor_back(o, &before);
+		return 0;
+	}
+	/* Making room may have moved the cursor back. */
+	covered = !is_after(&p->place, &o->cursor);
+	line = new_line(o, p);
+	if (!line)
+		return -ENOMEM;
+	set_cut(o, line, !covered && p->live && !p->alone);
+	return take_in(o, line, p);
+}
+
+int outbox_came_frozen(struct outbox *o, const struct outbox_punch *p)
+{
+	struct outbox_line *line = find_line(o, p);
+	struct outbox_entry *e;
+	int r;
+
+	if (!line && make_room(o, p) < 0)
+		return -ENOSPC;
+	if (!line)
+		line = new_line(o, p);
+	if (!line)
+		return -ENOMEM;
+	r = link_entry(o, line, p);
+	e = outbox_find(o, p->seq);
+	if (e) {
+		e->step = OUTBOX_SENDING;
+		count_waiting(o, e);
+	}
+	settle_line(o, line);
+	return r;
+}
+
+int outbox_line_read(struct outbox *o, struct outbox_line *line, const struct outbox_punch *p)
+{
+	size_t waiting = 0;
+
+	if (link_entry(o, line, p) < 0)
+		return -ENOMEM;
+	line->known = p->place;
+	outbox_line_place(o, line);
+	for (struct outbox_entry *e = line->first; e; e = e->next)
+		waiting += e->step == OUTBOX_WAITING;
+	return waiting >= OUTBOX_LINE_MAX;
+}
+
+void outbox_line_read_all(struct outbox *o, struct outbox_line *line)
+{
+	line->known = OUTBOX_PLACE_LAST;
+	set_cut(o, line, false);
+	settle_line(o, line);
+}
+
+void outbox_rewind(struct outbox *o)
+{
+	struct chain_node *n = chain_next(&o->lines, NULL), *next;
+
+	o->cursor = PUNCH_PLACE_FIRST;
+	for (; n; n = next) {
+		struct outbox_line *line = OUTBOX_OF(n, struct outbox_line, by_key);
+		struct outbox_entry *e = line->first, *after;
+
+		next = chain_next(&o->lines, n);
+		for (; e; e = after) {
+			after = e->next;
+			if (is_forgettable(e))
+				unlink_entry(o, e);
+		}
+		if (!line->alone) {
+			line->known = PUNCH_PLACE_FIRST;
+			set_cut(o, line, line->first || line->is_live);
+		}
+		settle_line(o, line);
+	}
+}
+
+/* ---- one of them */
+
+void outbox_changed(struct outbox *o, struct outbox_entry *e)
+{
+	count_waiting(o, e);
+	outbox_line_place(o, e->line);
 }
 
 void outbox_remove(struct outbox *o, int64_t seq)
 {
 	struct outbox_entry *e = outbox_find(o, seq);
-	size_t at;
+	struct outbox_line *line;
 
 	if (!e)
 		return;
-	at = (size_t)(e - o->entries);
-	memmove(e, e + 1, (o->count - at - 1) * sizeof *e);
-	o->count--;
+	line = e->line;
+	unlink_entry(o, e);
+	settle_line(o, line);
 }
 
-bool outbox_move(struct outbox *o, const struct outbox_entry *entry)
+/* What was learnt of it in this run goes with it. */
+static void keep_facts(struct outbox *o, const struct outbox_entry *old)
 {
-	const struct outbox_entry *e = outbox_find(o, entry->seq);
-	struct outbox_entry moved;
+	struct outbox_entry *e = outbox_find(o, old->seq);
 
-	if (!e ||
-		(e->place.time_s == entry->place.time_s && e->user == entry->user &&
-			e->day == entry->day))
+	if (!e)
+		return;
+	e->left = old->left;
+	e->gave_way = old->gave_way;
+	e->conflicts = old->conflicts;
+	e->tries = old->tries;
+}
+
+bool outbox_move(struct outbox *o, const struct outbox_punch *p)
+{
+	struct outbox_entry *e = outbox_find(o, p->seq), old;
+	char key[OUTBOX_KEY_SIZE];
+
+	key_of(p, key);
+	if (!e || (e->place.time_s == p->place.time_s && strcmp(e->line->key, key) == 0))
 		return false;
-	moved = *e;
-	moved.place = entry->place;
-	moved.user = entry->user;
-	moved.day = entry->day;
-	outbox_remove(o, entry->seq);
-	/* There is room: one has just left. */
-	if (outbox_covers(o, &moved.place))
-		outbox_add(o, &moved);
+	old = *e;
+	outbox_remove(o, p->seq);
+	if (outbox_came(o, p) < 0)
+		outbox_rewind(o);
+	keep_facts(o, &old);
 	return true;
 }
 
-/* Mark a user's day as blocked for what follows. Returns whether it was blocked already. */
-static bool block(struct blocked *b, uint64_t user, int32_t day)
+bool outbox_is_overtaken(const struct outbox *o, const struct outbox_entry *e)
 {
-	uint64_t key = user ^ (uint64_t)(uint32_t)day * 0x9e3779b97f4a7c15ULL;
+	struct punch_place known = outbox_known(o, e->line);
 
-	key += key == 0;
-	for (size_t i = key * 0xff51afd7ed558ccdULL >> 32;; i++) {
-		uint64_t *slot = &b->keys[i & (b->size - 1)];
-
-		if (*slot == key)
+	if (is_after(&e->place, &known))
+		return true; /* an earlier one may be in the store */
+	for (const struct outbox_entry *other = e->line->first; other != e; other = other->next) {
+		if (other->step != OUTBOX_DONE)
 			return true;
-		if (*slot == 0) {
-			*slot = key;
-			return false;
-		}
 	}
+	return false;
 }
 
-/* One pass: the entries that may go, with or without those of not_user. */
-static size_t pick_pass(const struct outbox *o, int64_t now_us, uint64_t not_user, size_t max,
-	struct blocked *b, int64_t *ret_seqs, int64_t *ret_wait_until_us)
+bool outbox_may_go_at_once(const struct outbox *o, const struct outbox_punch *p)
 {
-	size_t n = 0;
+	const struct outbox_line *line = find_line(o, p);
 
-	memset(b->keys, 0, b->size * sizeof *b->keys);
-	*ret_wait_until_us = INT64_MAX;
-	for (size_t i = 0; i < o->count && n < max; i++) {
-		const struct outbox_entry *e = &o->entries[i];
-
-		if (!outbox_covers(o, &e->place))
-			break;
-		if (e->step == OUTBOX_DONE || block(b, e->user, e->day) ||
-			e->step == OUTBOX_SENDING)
-			continue;
-		if (e->not_before_us > now_us) {
-			if (e->not_before_us < *ret_wait_until_us)
-				*ret_wait_until_us = e->not_before_us;
-			continue;
-		}
-		if (e->user != not_user)
-			ret_seqs[n++] = e->seq;
-	}
-	return n;
-}
-
-size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, size_t max,
-	int64_t *ret_seqs, int64_t *ret_wait_until_us)
-{
-	static uint64_t keys[OUTBOX_MAX * 2];
-	struct blocked b = {.keys = keys, .size = 64};
-	size_t n;
-
-	while (b.size < o->count * 2)
-		b.size *= 2;
-	n = pick_pass(o, now_us, not_user, max, &b, ret_seqs, ret_wait_until_us);
-	if (n == 0 && not_user)
-		n = pick_pass(o, now_us, 0, max, &b, ret_seqs, ret_wait_until_us);
-	return n;
-}
-
-bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry)
-{
-	if (!outbox_covers(o, &entry->place))
+	if (!outbox_complete(o) || o->waiting > 0 || o->cuts > 0)
 		return false;
-	for (size_t i = 0; i < o->count; i++) {
-		const struct outbox_entry *e = &o->entries[i];
-
-		if (punch_place_compare(&e->place, &entry->place) >= 0)
-			break;
-		if (e->user == entry->user && e->day == entry->day && e->step != OUTBOX_DONE)
+	for (const struct outbox_entry *e = line ? line->first : NULL; e; e = e->next) {
+		if (e->step != OUTBOX_DONE && is_after(&p->place, &e->place))
 			return false;
 	}
 	return true;
-}
-
-bool outbox_wants_more(const struct outbox *o, size_t could_go, size_t want)
-{
-	return !o->complete && could_go < want && o->count < OUTBOX_MAX;
 }

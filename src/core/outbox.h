@@ -1,12 +1,21 @@
 /*
  * The outbox: which punch goes next (JUDGING.md §9). A pure scheduler over a small projection of
- * the queued punches; the punches themselves stay in the store.
+ * the queued punches; the punches themselves stay in the store, which its owner reads for it.
  *
- * It holds a window: every queued punch up to a place in the order (struct punch_place). The owner
- * fills it from the store, oldest first, and adds a punch that arrives before its end; so whatever
- * blocks a punch in the window is in the window too. What a rewind has kept may lie behind its end:
- * it waits until the window has come so far. Rules: per user within one working day by time, one at
- * a time; else oldest first. The window is bounded, whatever waits.
+ * What is queued stands in lines: a line is one person's punches of one working day, by place
+ * (struct punch_place), and only its first may go, one at a time. Of each line the first few punches
+ * are here, the others are read when their turn comes; so neither one person's thousand punches nor a
+ * million of many people's take more than OUTBOX_LINES lines, and each step costs the logarithm of
+ * that.
+ *
+ * Two things are known of a line: up to which place all of its queued punches are here (outbox_line.known),
+ * and of the whole queue how far it was read (outbox.cursor): a queued punch that is not behind the
+ * cursor is here, or its line is here and `cut`, to be read on by itself. What lies behind what is known of
+ * its line waits, since an earlier one may be in the store.
+ *
+ * Lines whose next punch is live, or goes before a live one, have a lane of their own: of four that go
+ * three are theirs, as long as both have some; what is not live goes oldest first. In the lane of the
+ * live ones the terminals take turns, so that one that sends a thousand does not hold up the others.
  */
 #ifndef PUNCHD_CORE_OUTBOX_H
 #define PUNCHD_CORE_OUTBOX_H
@@ -15,9 +24,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/chain.h"
+#include "base/heap.h"
 #include "core/punch.h"
 
-#define OUTBOX_MAX 4096 /* entries of the window: 400 KiB */
+#define OUTBOX_LINES     2048
+#define OUTBOX_LINE_MAX  4 /* punches of a line that are here, but for those that are under way */
+#define OUTBOX_LIVE_RUN  3 /* lines of the live lane for each of the others */
+#define OUTBOX_TERMINALS 256
 
 enum outbox_step {
 	OUTBOX_WAITING, /* may go when it is its turn */
@@ -25,11 +39,30 @@ enum outbox_step {
 	OUTBOX_DONE,    /* answered for good; the store does not know yet. Blocks nobody */
 };
 
-struct outbox_entry {
-	struct punch_place place;
+/* A queued punch as its owner sees it; the texts are borrowed for the call. */
+struct outbox_punch {
 	int64_t seq;
-	uint64_t user;         /* hash of the user's id */
-	int32_t day;           /* working day */
+	struct punch_place place;
+	const char *user_id;
+	int32_t day;          /* working day */
+	bool alone;           /* released: it neither waits for others nor do they for it */
+	bool live;            /* it is of just now */
+	const char *terminal; /* for the live lane */
+	bool frozen;
+	bool in_doubt;
+};
+
+struct outbox_line;
+
+/* One that is here. The owner may change what stands behind `step`, and then says outbox_changed. */
+struct outbox_entry {
+	struct chain_node by_seq;
+	struct outbox_entry *next; /* in its line, by place */
+	struct outbox_line *line;
+	char name[24]; /* seq as text: its key */
+	bool waits;    /* counted as waiting */
+	int64_t seq;
+	struct punch_place place;
 	uint8_t step;          /* enum outbox_step */
 	bool frozen;           /* its body is frozen in the store */
 	bool in_doubt;         /* a send's answer was lost, in this run or an earlier one */
@@ -41,63 +74,117 @@ struct outbox_entry {
 	int64_t backoff_ms;
 };
 
-struct outbox {
-	struct outbox_entry *entries; /* sorted by place */
-	size_t count;
-	size_t size;
-	struct punch_place end; /* the window holds all up to here; only while !complete */
-	bool complete;          /* the window holds everything that is queued */
+#define OUTBOX_KEY_SIZE (CLOUD_ID_MAX + 48)
+
+struct outbox_line {
+	struct chain_node by_key;
+	struct heap_node in_lane;
+	struct heap *lane;         /* NULL: nothing of it can go now */
+	char key[OUTBOX_KEY_SIZE]; /* person, day */
+	char user_id[CLOUD_ID_MAX + 1];
+	uint64_t user; /* outbox_user_hash */
+	int32_t day;
+	bool alone; /* its only punch is released: there is nothing more to know */
+	bool cut;   /* the store may have more behind `known`, and the cursor does not tell */
+	struct punch_place known;
+	struct punch_place live; /* the last live one; only while is_live */
+	bool is_live;
+	uint64_t turn;         /* in the live lane */
+	size_t terminal;       /* of the live one that came first: its place in next_turn */
+	struct punch_place at; /* what it is ordered by */
+	int64_t due_us;
+	struct outbox_line *aside; /* only within outbox_next */
+	struct outbox_entry *first;
 };
 
-/* Where a window begins: before everything. */
-void outbox_init(struct outbox *o);
+struct outbox {
+	struct chain lines, entries;
+	struct heap live, backlog, later;
+	size_t lines_max;     /* OUTBOX_LINES; a test may want fewer */
+	size_t waiting, cuts; /* entries that wait, lines that are cut */
+	struct punch_place cursor;
+	int live_run;
+	uint64_t turn;                        /* of the live line that went last */
+	uint64_t next_turn[OUTBOX_TERMINALS]; /* by hash of the terminal's name */
+};
+
+/* seed: for the hashes, so that nobody chooses the collisions. */
+void outbox_init(struct outbox *o, uint64_t seed);
 void outbox_done(struct outbox *o);
 
 uint64_t outbox_user_hash(const char *user_id);
 
-/* Whether a queued punch with this place belongs into the window as it stands. */
-bool outbox_covers(const struct outbox *o, const struct punch_place *place);
+/* ---- what is queued */
 
 /*
- * Add an entry: one that the owner read behind the window's end, in order, or one that the window
- * covers. An entry whose seq is there already stays as it is.
- * Returns 0, -ENOSPC (the window is full), or -ENOMEM.
+ * One that was read behind the cursor, in order: the cursor moves to it.
+ * Returns 0, -ENOSPC (no room: it is to be read again later), or -ENOMEM; then the cursor stays.
  */
-int outbox_add(struct outbox *o, const struct outbox_entry *entry);
+int outbox_read(struct outbox *o, const struct outbox_punch *p);
 
-/* After reading: the window's new end, and whether that was all there is. */
-void outbox_set_end(struct outbox *o, const struct punch_place *end, bool complete);
+/* There was nothing more behind the cursor. */
+void outbox_read_all(struct outbox *o);
+bool outbox_complete(const struct outbox *o);
+
+/* One that was stored just now, or is queued again, or got another person or place. Where it is not
+ * taken in, it will be read. Returns 0 or -ENOMEM: outbox_rewind, then. */
+int outbox_came(struct outbox *o, const struct outbox_punch *p);
+
+/* One that is frozen, and goes at once. Returns 0, -ENOSPC or -ENOMEM. */
+int outbox_came_frozen(struct outbox *o, const struct outbox_punch *p);
+
+/*
+ * A line that outbox_next wants to be read: its queued punches behind line->known, in order. Returns
+ * 1 when that is enough, 0, or -ENOMEM. Then outbox_line_read_all where there were no more.
+ */
+int outbox_line_read(struct outbox *o, struct outbox_line *line, const struct outbox_punch *p);
+void outbox_line_read_all(struct outbox *o, struct outbox_line *line);
 
 /* Begin again from the front. Kept is what the store does not know: what is sending or done, and of
  * frozen ones how often they were sent, with what result, and how long they wait. */
 void outbox_rewind(struct outbox *o);
 
-/* The entry of a punch, or NULL. Valid until the next add or remove. */
+/* ---- one of them */
+
+/* The entry of a punch, or NULL. Valid until it is removed, moved, or the outbox rewound. */
 struct outbox_entry *outbox_find(const struct outbox *o, int64_t seq);
+
+/* Its owner changed it. */
+void outbox_changed(struct outbox *o, struct outbox_entry *e);
 
 void outbox_remove(struct outbox *o, int64_t seq);
 
-/*
- * A waiting entry was judged again: give it the place, user and day of `entry` and keep the rest.
- * One that now lies behind the window's end leaves it. Returns whether anything differed.
- */
-bool outbox_move(struct outbox *o, const struct outbox_entry *entry);
+/* A waiting one was judged again. Returns whether it has another person or place now; then it is not
+ * here any more, unless it belongs here. */
+bool outbox_move(struct outbox *o, const struct outbox_punch *p);
 
-/*
- * Up to max entries that may go now, oldest first, none blocked by an earlier one of its user's day
- * or by its own backoff. not_user: leave this user's out where another's can go instead (a probe);
- * 0: nobody. Returns how many; *ret_wait_until_us is the earliest end of a backoff that holds
- * something back, or INT64_MAX.
- */
-size_t outbox_pick(const struct outbox *o, int64_t now_us, uint64_t not_user, size_t max,
-	int64_t *ret_seqs, int64_t *ret_wait_until_us);
+/* Whether an earlier punch of its line is here and not done, or may be in the store: it must not go. */
+bool outbox_is_overtaken(const struct outbox *o, const struct outbox_entry *e);
 
-/* Whether the window shows that no earlier punch of its user's day is queued or under way: it may be
- * sent. The entry need not be in the window. */
-bool outbox_is_first(const struct outbox *o, const struct outbox_entry *entry);
+/* Whether one that is not here could go at once: nothing waits, and none of its line is under way. */
+bool outbox_may_go_at_once(const struct outbox *o, const struct outbox_punch *p);
 
-/* Whether it is worth reading more: fewer than `want` could go although more may be behind the
- * end, and there is room. */
-bool outbox_wants_more(const struct outbox *o, size_t could_go, size_t want);
+/* ---- which is next */
+
+enum outbox_need {
+	OUTBOX_GO,   /* entry: it is SENDING now */
+	OUTBOX_LINE, /* line: read on in it first */
+	OUTBOX_READ, /* read on behind the cursor first */
+	OUTBOX_NONE, /* nothing can go before due_us */
+};
+
+struct outbox_choice {
+	struct outbox_entry *entry;
+	struct outbox_line *line;
+	int64_t due_us; /* INT64_MAX: not before something happens */
+};
+
+/* not_user: leave this person (outbox_user_hash) out where another's can go instead (a probe); 0:
+ * nobody. */
+enum outbox_need outbox_next(
+	struct outbox *o, int64_t now_us, uint64_t not_user, struct outbox_choice *ret);
+
+/* How many lines are here: so many can go side by side. */
+size_t outbox_lines(const struct outbox *o);
 
 #endif

@@ -11,4 +11,8 @@
  * midnight, 0–86399. */
 int32_t workday_of(const struct zone *zone, int32_t day_start_s, int64_t unix_s);
 
+/* Times between which a working day surely lies, and a few hours more. */
+void workday_span(const struct zone *zone, int32_t day_start_s, int32_t day, int64_t *ret_from_s,
+	int64_t *ret_to_s);
+
 #endif

@@ -10,8 +10,7 @@
 #include "daemon/forward_private.h"
 #include "store/store_punch.h"
 
-#define WINDOW_FACTOR 4   /* a send window is at most so many times max_in_flight */
-#define FILL_ROWS     512 /* rows of one reading of the outbox */
+#define WINDOW_FACTOR 4 /* a send window is at most so many times max_in_flight */
 #define ECHO_SHOWN_US (60 * 60 * CLOCK_US_PER_S)
 
 /* What a call carries to its answer. */
@@ -25,7 +24,7 @@ int64_t forward_now_mono(const struct forward *f)
 	return loop_now(f->context->loop).mono_us;
 }
 
-static void wake_in(struct forward *f, int64_t wait_us)
+void forward_wake_in(struct forward *f, int64_t wait_us)
 {
 	if (wait_us >= 0 && wait_us < INT64_MAX / 2)
 		loop_timer_set(f->wake, (wait_us + 999) / 1000);
@@ -67,78 +66,6 @@ int forward_freeze(struct forward *f, struct punch *p)
 	return identity_wire_key(p);
 }
 
-void forward_entry_of(const struct forward *f, const struct punch *p, struct outbox_entry *ret)
-{
-	*ret = (struct outbox_entry){
-		.place = punch_place(p),
-		.seq = p->seq,
-		.user = outbox_user_hash(p->user_id),
-		.day = context_workday(f->context, p),
-		.step = OUTBOX_WAITING,
-		.frozen = p->frozen_us != 0,
-	};
-	/* A released one neither waits for others of that day nor do they for it (JUDGING.md §9). */
-	if (p->flags & FLAG_RELEASED)
-		ret->user ^= (uint64_t)p->seq * 0x9e3779b97f4a7c15ULL;
-}
-
-/* ---- filling the window */
-
-struct filling {
-	struct forward *f;
-	struct punch_place end;
-	int error;
-};
-
-static int fill_one(void *arg, const struct punch *p)
-{
-	struct filling *filling = arg;
-	struct outbox_entry e;
-
-	forward_entry_of(filling->f, p, &e);
-	/* Frozen, and not by this run, which keeps its own in the window: it may have been sent. */
-	e.in_doubt = e.frozen;
-	filling->error = outbox_add(&filling->f->outbox, &e);
-	if (filling->error < 0)
-		return filling->error;
-	filling->end = e.place;
-	return 0;
-}
-
-/* Read on behind the window's end. Returns 0 or an error. */
-static int fill(struct forward *f)
-{
-	struct outbox *o = &f->outbox;
-	struct filling filling = {.f = f, .end = o->end};
-	int n = store_outbox_read(f->context->store, &o->end, FILL_ROWS, fill_one, &filling);
-
-	outbox_set_end(o, &filling.end, n >= 0 && n < FILL_ROWS);
-	if (filling.error == -ENOSPC)
-		return 0;
-	return n < 0 ? n : 0;
-}
-
-static int pick(struct forward *f, size_t most, int64_t *ret_seqs, size_t *ret_count)
-{
-	uint64_t not_user = api_client_probing(f->client) ? f->failed_user : 0;
-	int64_t wait_until_us, now_us = forward_now_mono(f);
-	size_t n;
-	int r = 0;
-
-	for (;;) {
-		n = outbox_pick(&f->outbox, now_us, not_user, most, ret_seqs, &wait_until_us);
-		if (!outbox_wants_more(&f->outbox, n, most))
-			break;
-		r = fill(f);
-		if (r < 0)
-			return r;
-	}
-	if (n == 0 && wait_until_us != INT64_MAX)
-		wake_in(f, wait_until_us - now_us);
-	*ret_count = n;
-	return 0;
-}
-
 /* ---- freezing the send window */
 
 /* What came of a picked punch that was to be made ready. */
@@ -151,14 +78,14 @@ enum readiness {
 /* Judge a punch for the last time. Returns an enum readiness, or an error. */
 static int judge_and_freeze(struct forward *f, struct punch *p)
 {
-	struct outbox_entry place;
+	struct outbox_punch place;
 	int r = judging_again(f->judging, p, false);
 
 	if (r < 0)
 		return r;
 	if (p->state != PUNCH_QUEUED)
 		return HELD;
-	forward_entry_of(f, p, &place);
+	forward_outbox_punch(f, p, &place);
 	if (outbox_move(&f->outbox, &place))
 		return MOVED;
 	r = forward_freeze(f, p);
@@ -197,13 +124,26 @@ static size_t window_size(struct forward *f)
 	return (size_t)(budget < most ? budget : most);
 }
 
+/* Nothing came of it: they wait as before. */
+static void put_back(struct forward *f, const int64_t *seqs, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct outbox_entry *e = outbox_find(&f->outbox, seqs[i]);
+
+		if (e) {
+			e->step = OUTBOX_WAITING;
+			outbox_changed(&f->outbox, e);
+		}
+	}
+}
+
 /* Fill the ready list: one commit for all of it. Returns how many are ready, or an error. */
 static int freeze_window(struct forward *f)
 {
 	static int64_t seqs[WINDOW_FACTOR * 256];
 	static uint8_t what[WINDOW_FACTOR * 256]; /* enum readiness */
 	size_t most = window_size(f), n;
-	int r = pick(f, most, seqs, &n);
+	int r = forward_pick(f, most, seqs, &n);
 
 	/* What thaws is judged again first: others may get their direction from it. */
 	if (r >= 0 && n > 0)
@@ -216,18 +156,17 @@ static int freeze_window(struct forward *f)
 		r = store_commit(f->context->store);
 	if (r < 0) {
 		f->ready_count = 0;
+		put_back(f, seqs, n);
 		forward_store_failed(f, r, "freezing what is to be sent");
 		return r;
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct outbox_entry *e = outbox_find(&f->outbox, seqs[i]);
 
-		if (what[i] == HELD) {
+		if (what[i] == HELD)
 			outbox_remove(&f->outbox, seqs[i]);
-		} else if (e && what[i] == READY) {
-			e->step = OUTBOX_SENDING;
+		else if (e && what[i] == READY)
 			e->frozen = true;
-		}
 	}
 	if (n > 0)
 		forward_ended(f, true);
@@ -298,7 +237,7 @@ static bool is_overtaken(const struct forward *f, const struct body *body)
 {
 	const struct outbox_entry *e = outbox_find(&f->outbox, body->seq);
 
-	return e && !outbox_is_first(&f->outbox, e);
+	return e && outbox_is_overtaken(&f->outbox, e);
 }
 
 /*
@@ -311,6 +250,7 @@ static void give_way(struct forward *f, int64_t seq)
 
 	if (e->gave_way) {
 		e->step = OUTBOX_WAITING;
+		outbox_changed(&f->outbox, e);
 		return;
 	}
 	e->gave_way = true;
@@ -369,7 +309,7 @@ static void pump(struct forward *f)
 	while (!f->refusals.stopped && !f->context->rejudging) {
 		room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
 		if (room <= 0) {
-			wake_in(f, wait_us);
+			forward_wake_in(f, wait_us);
 			return;
 		}
 		if (f->ready_count == 0 && freeze_window(f) <= 0)
@@ -399,7 +339,8 @@ int forward_new(struct context *context, struct judging *judging, struct api_cli
 		return -ENOMEM;
 	*f = (struct forward){
 		.context = context, .judging = judging, .client = client, .on = *events};
-	outbox_init(&f->outbox);
+	outbox_init(&f->outbox, loop_random(context->loop));
+	f->outbox.lines_max = forward_bounds.lines;
 	f->wake = loop_timer_new(context->loop, on_wake, f);
 	f->settle = loop_timer_new(context->loop, forward_on_settle, f);
 	if (!f->wake || !f->settle) {

@@ -22,6 +22,14 @@ struct forward_events {
 	void (*server_date)(void *arg, int64_t date_s, struct moment sent, struct moment received);
 };
 
+/* How much of the queue is in memory. A simulated world makes it less, so that little is a backlog. */
+struct forward_bounds {
+	int read_rows; /* rows of one reading */
+	size_t lines;  /* at least as many as may be under way */
+};
+
+extern struct forward_bounds forward_bounds;
+
 /* Returns 0 or -ENOMEM. The client is borrowed and outlives this. */
 int forward_new(struct context *context, struct judging *judging, struct api_client *client,
 	const struct forward_events *events, struct forward **ret_forward);

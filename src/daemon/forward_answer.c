@@ -20,6 +20,7 @@ static void suspect_settle(struct forward *f)
 
 	if (e && e->step == OUTBOX_WAITING) {
 		e->step = OUTBOX_DONE;
+		outbox_changed(&f->outbox, e);
 		forward_settle_later(f, &f->suspect);
 	}
 	f->suspect.seq = 0;
@@ -29,23 +30,23 @@ static void suspect_settle(struct forward *f)
 static void take_forbidden(
 	struct forward *f, const struct settlement *one, const struct outbox_entry *e)
 {
-	if (f->suspect.seq != 0 && f->suspect_user != e->user) {
+	if (f->suspect.seq != 0 && f->suspect_user != e->line->user) {
 		f->suspect.seq = 0; /* both: it is the key */
 		return;
 	}
 	f->suspect = *one;
 	f->suspect.step = SETTLE_PARKED;
-	f->suspect_user = e->user;
+	f->suspect_user = e->line->user;
 }
 
 static void take_delivered(struct forward *f, struct outbox_entry *e)
 {
 	refusals_break(&f->refusals);
-	if (f->failed_user == e->user)
+	if (f->failed_user == e->line->user)
 		f->failed_user = 0;
 	if (f->suspect.seq == 0)
 		return;
-	if (f->suspect_user == e->user)
+	if (f->suspect_user == e->line->user)
 		f->suspect.seq = 0;
 	else
 		suspect_settle(f);
@@ -79,7 +80,7 @@ static void take_again(struct forward *f, struct outbox_entry *e, const struct s
 	bool news = one->step == SETTLE_IN_DOUBT || one->step == SETTLE_LATER;
 
 	e->step = OUTBOX_WAITING;
-	f->failed_user = e->user;
+	f->failed_user = e->line->user;
 	if (may_be_its_fault(one->outcome))
 		back_off(f, e);
 	if (one->step == SETTLE_LATER) {
@@ -89,6 +90,13 @@ static void take_again(struct forward *f, struct outbox_entry *e, const struct s
 	if (news && !e->in_doubt)
 		forward_settle_later(f, one);
 	e->in_doubt = e->in_doubt || news;
+	outbox_changed(&f->outbox, e);
+}
+
+static void take_done(struct forward *f, struct outbox_entry *e)
+{
+	e->step = OUTBOX_DONE;
+	outbox_changed(&f->outbox, e);
 }
 
 static void settlement_of(const struct forward *f, const struct api_reply *reply,
@@ -125,18 +133,18 @@ void forward_take_answer(struct forward *f, struct outbox_entry *e, const struct
 	settlement_of(f, reply, e, &one);
 	switch (one.step) {
 	case SETTLE_DELIVERED:
-		e->step = OUTBOX_DONE;
+		take_done(f, e);
 		take_delivered(f, e);
 		forward_settle_later(f, &one);
 		break;
 	case SETTLE_PARKED:
-		e->step = OUTBOX_DONE;
+		take_done(f, e);
 		if (reply->outcome == API_REFUSED)
-			refusals_note(&f->refusals, reply->code, reply->param, e->user);
+			refusals_note(&f->refusals, reply->code, reply->param, e->line->user);
 		forward_settle_later(f, &one);
 		break;
 	case SETTLE_THAW:
-		f->failed_user = e->user;
+		f->failed_user = e->line->user;
 		forward_thaw(f, e->seq);
 		break;
 	case SETTLE_SUSPECT:

@@ -3,31 +3,25 @@
 
 #define FRESH_MAX 1024 /* punches of one transaction that are remembered one by one */
 
-/* Whether anything in the window waits for its turn, or to be judged again: then a new punch does not
- * go before it. */
-static bool anything_waits(const struct forward *f)
+/* Whether a punch waits to be judged again: then a new one does not go before it. */
+static bool anything_thaws(const struct forward *f)
 {
-	if (f->ready_count > 0 || !f->outbox.complete)
-		return true;
 	for (size_t i = 0; i < f->settlements.count; i++) {
 		if (f->settlements.list[i].step == SETTLE_THAW)
-			return true;
-	}
-	for (size_t i = 0; i < f->outbox.count; i++) {
-		if (f->outbox.entries[i].step == OUTBOX_WAITING)
 			return true;
 	}
 	return false;
 }
 
-static bool fresh_blocks(const struct forward *f, const struct outbox_entry *e)
+static bool fresh_blocks(const struct forward *f, const struct outbox_punch *p)
 {
 	for (size_t i = 0; i < f->fresh_count; i++) {
-		const struct outbox_entry *other = &f->fresh[i].entry;
+		const struct outbox_punch *other = &f->fresh[i].punch;
 
 		if (f->fresh[i].gone)
 			continue;
-		if (!other->frozen || (other->user == e->user && other->day == e->day))
+		if (!other->frozen ||
+			(other->day == p->day && strcmp(f->fresh[i].body.user_id, p->user_id) == 0))
 			return true;
 	}
 	return false;
@@ -35,16 +29,16 @@ static bool fresh_blocks(const struct forward *f, const struct outbox_entry *e)
 
 void forward_claim(struct forward *f, struct punch *p)
 {
-	struct outbox_entry e;
+	struct outbox_punch o;
 	int64_t wait_us;
 	int room;
 
 	if (f->stopping || f->refusals.stopped || f->context->rejudging || f->fresh_overflow ||
-		anything_waits(f) || api_client_probing(f->client))
+		f->ready_count > 0 || anything_thaws(f) || api_client_probing(f->client))
 		return;
 	room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
-	forward_entry_of(f, p, &e);
-	if (room <= (int)f->claims || fresh_blocks(f, &e) || !outbox_is_first(&f->outbox, &e))
+	forward_outbox_punch(f, p, &o);
+	if (room <= (int)f->claims || fresh_blocks(f, &o) || !outbox_may_go_at_once(&f->outbox, &o))
 		return;
 	if (forward_freeze(f, p) < 0)
 		p->frozen_us = 0;
@@ -69,15 +63,24 @@ static struct fresh *remember(struct forward *f)
 	return &f->fresh[f->fresh_count++];
 }
 
+/* All of it, with texts of its own. */
+static void fresh_set(const struct forward *f, struct fresh *one, const struct punch *p)
+{
+	*one = (struct fresh){.claimed = false};
+	forward_outbox_punch(f, p, &one->punch);
+	forward_body_of(p, &one->body);
+	snprintf(one->terminal, sizeof one->terminal, "%s", p->terminal);
+}
+
 void forward_added(struct forward *f, const struct punch *p)
 {
 	struct fresh *one = remember(f);
 
 	if (!one)
 		return;
-	*one = (struct fresh){.claimed = p->frozen_us != 0};
-	forward_entry_of(f, p, &one->entry);
-	forward_body_of(p, &one->body);
+	fresh_set(f, one, p);
+	one->claimed = p->frozen_us != 0;
+	one->punch.in_doubt = false;
 	f->claims += one->claimed;
 }
 
@@ -85,11 +88,8 @@ void forward_returned(struct forward *f, const struct punch *p)
 {
 	struct fresh *one = remember(f);
 
-	if (!one)
-		return;
-	*one = (struct fresh){.claimed = false};
-	forward_entry_of(f, p, &one->entry);
-	one->entry.in_doubt = one->entry.frozen;
+	if (one)
+		fresh_set(f, one, p);
 }
 
 void forward_moved(struct forward *f, const struct punch *p)
@@ -98,7 +98,7 @@ void forward_moved(struct forward *f, const struct punch *p)
 
 	if (one)
 		*one = (struct fresh){
-			.gone = true, .left = p->state != PUNCH_QUEUED, .entry.seq = p->seq};
+			.gone = true, .left = p->state != PUNCH_QUEUED, .punch.seq = p->seq};
 	if (p->state == PUNCH_QUEUED)
 		forward_returned(f, p);
 }
@@ -108,26 +108,31 @@ int forward_join(struct forward *f)
 	return settlements_write(&f->settlements, f->judging);
 }
 
+static void fresh_gone(struct outbox *o, const struct fresh *one)
+{
+	const struct outbox_entry *e = outbox_find(o, one->punch.seq);
+
+	/* What is frozen does not move. */
+	if (e && e->step == OUTBOX_WAITING && (!e->frozen || one->left))
+		outbox_remove(o, one->punch.seq);
+}
+
 static void fresh_land(struct forward *f, struct fresh *one)
 {
 	struct outbox *o = &f->outbox;
-	const struct outbox_entry *e = outbox_find(o, one->entry.seq);
 	int r;
 
 	if (one->gone) {
-		/* What is frozen does not move. */
-		if (e && e->step == OUTBOX_WAITING && (!e->frozen || one->left))
-			outbox_remove(o, one->entry.seq);
+		fresh_gone(o, one);
 		return;
 	}
-	if (one->claimed)
-		one->entry.step = OUTBOX_SENDING;
-	else if (!outbox_covers(o, &one->entry.place))
-		return;
-	r = outbox_add(o, &one->entry);
+	/* Remembered before the list grew: its texts may have moved with it. */
+	one->punch.user_id = one->body.user_id;
+	one->punch.terminal = one->terminal;
+	r = one->claimed ? outbox_came_frozen(o, &one->punch) : outbox_came(o, &one->punch);
 	if (r == 0 && one->claimed)
 		r = forward_ready_add(f, &one->body);
-	/* No room, or no memory: all is in the store, from which the window is read again. */
+	/* No room, or no memory: all is in the store, from which it is read again. */
 	if (r < 0)
 		outbox_rewind(o);
 }

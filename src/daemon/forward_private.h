@@ -1,5 +1,5 @@
 /*
- * The forwarder's inside, for its files: forward.c (which punch goes, freezing, sending),
+ * The forwarder's inside, for its files: forward.c (freezing, sending), forward_pick.c (which goes),
  * forward_settle.c (what is written of answers), forward_answer.c (what becomes of an answer),
  * forward_join.c (punches that come while it runs). Nobody else includes this.
  */
@@ -23,11 +23,12 @@ struct body {
 
 /* A punch that came in the open transaction, or left its place in the queue. */
 struct fresh {
-	bool gone;    /* from where it was: */
-	bool left;    /* it is queued no more */
-	bool claimed; /* frozen with its insert, it goes at once */
-	struct outbox_entry entry;
-	struct body body; /* of a claimed one */
+	bool gone;                 /* from where it was: */
+	bool left;                 /* it is queued no more */
+	bool claimed;              /* frozen with its insert, it goes at once */
+	struct outbox_punch punch; /* its texts are the two that follow */
+	struct body body;
+	char terminal[TERMINAL_MAX + 1];
 };
 
 struct forward {
@@ -36,6 +37,7 @@ struct forward {
 	struct api_client *client;
 	struct forward_events on;
 	struct outbox outbox;
+	bool looked_for_live;
 	struct settlements settlements;
 	struct attempts attempts;
 
@@ -68,8 +70,20 @@ void forward_body_of(const struct punch *p, struct body *ret);
 int forward_ready_add(struct forward *f, const struct body *body);
 /* Freeze a judged punch, in memory: its wire key and its time of freezing. Returns 0 or an error. */
 int forward_freeze(struct forward *f, struct punch *p);
-/* The projection that the outbox keeps of a punch. */
-void forward_entry_of(const struct forward *f, const struct punch *p, struct outbox_entry *ret);
+/* Look again in so long; < 0: not by itself. */
+void forward_wake_in(struct forward *f, int64_t wait_us);
+
+/* ---- forward_pick.c */
+
+/* What the outbox needs of a queued punch; its texts are the punch's. */
+void forward_outbox_punch(const struct forward *f, const struct punch *p, struct outbox_punch *ret);
+
+/*
+ * Up to `most` punches that may go now, SENDING in the outbox; room for so many. With none it wakes
+ * the forwarder when there may be some. Returns 0 or a store error: then what *ret_count says was
+ * chosen all the same.
+ */
+int forward_pick(struct forward *f, size_t most, int64_t *ret_seqs, size_t *ret_count);
 
 /* ---- forward_settle.c */
 

@@ -16,8 +16,10 @@ void forward_settlements_landed(struct forward *f)
 		/* A thawed one was judged again, and will be once more when its turn comes. */
 		if (e && (one->step == SETTLE_DELIVERED || one->step == SETTLE_PARKED))
 			outbox_remove(&f->outbox, one->seq);
-		if (e && one->step == SETTLE_THAW)
+		if (e && one->step == SETTLE_THAW) {
 			e->step = OUTBOX_WAITING;
+			outbox_changed(&f->outbox, e);
+		}
 	}
 	f->settlements.count = 0;
 	f->settlements.written = 0;
@@ -76,6 +78,7 @@ void forward_thaw(struct forward *f, int64_t seq)
 		return;
 	if (e->in_doubt || e->left) {
 		e->step = OUTBOX_WAITING; /* somebody has seen its key: its body stands for ever */
+		outbox_changed(&f->outbox, e);
 		return;
 	}
 	e->frozen = false; /* and stays SENDING until that is on disk */

@@ -10,6 +10,10 @@
 #include "store/store_log.h"
 #include "store/store_salvage.h"
 
+/* The first column of the indexes by person: punches of the same days lie together in them, so that a
+ * day's punches write few of their pages (`./dev bench bytes`). As in schema.c and store_sql.c. */
+#define STORE_BUCKET_SHIFT 17
+
 /* Every statement, prepared on first use and kept. */
 enum store_sql {
 	SQL_BEGIN,
@@ -31,6 +35,7 @@ enum store_sql {
 	SQL_PUNCH_PLACE,
 	SQL_OUTBOX_SECOND,
 	SQL_OUTBOX,
+	SQL_OUTBOX_PERSON,
 	SQL_STATE_READ,
 	SQL_TAPS,
 	SQL_TAPS_BACK,

@@ -42,12 +42,17 @@ int store_punch_by_identity(
 int store_raw_get(
 	struct store *s, int64_t seq, void *to, size_t size, char *topic, size_t topic_size);
 
-/* Called for each row; < 0 ends the walk and is returned. */
+/* Called for each row; < 0 ends the walk and is returned, > 0 ends it. */
 typedef int store_on_punch(void *arg, const struct punch *p);
 
 /* Queued punches behind a place, in the order of places. Returns how many were read, or an error. */
 int store_outbox_read(
 	struct store *s, const struct punch_place *after, int limit, store_on_punch *on, void *arg);
+
+/* The queued punches of one person behind a place and not later than to_s, in the order of places.
+ * Returns how many were read, or an error. */
+int store_outbox_read_person(struct store *s, const char *user_id, const struct punch_place *after,
+	int64_t to_s, store_on_punch *on, void *arg);
 
 /* Punches of one state behind seq, in order of arrival; not for delivered ones. */
 int store_state_read(struct store *s, enum punch_state state, int64_t after_seq, int limit,

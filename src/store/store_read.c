@@ -103,7 +103,11 @@ static int walk(struct store *s, sqlite3_stmt *stmt, store_on_punch *on, void *a
 			return r;
 		}
 		n++;
+		if (r > 0)
+			break;
 	}
+	if (r > 0)
+		sqlite3_reset(stmt);
 	return r < 0 ? r : n;
 }
 
@@ -222,6 +226,53 @@ int store_outbox_read(
 		return n;
 	more = read_outbox(s, SQL_OUTBOX, after, limit - n, on, arg);
 	return more < 0 ? more : n + more;
+}
+
+/* For one bucket of the index: store_taps.c. */
+static int read_person(struct store *s, int64_t bucket, const char *user_id,
+	const struct punch_place *after, int64_t to_s, store_on_punch *on, void *arg)
+{
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_OUTBOX_PERSON, &stmt);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, bucket);
+	sqlite3_bind_text(stmt, 2, user_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 3, after->time_s);
+	sqlite3_bind_int64(stmt, 4, to_s);
+	sqlite3_bind_blob(stmt, 5, after->identity, IDENTITY_SIZE, SQLITE_STATIC);
+	return walk(s, stmt, on, arg);
+}
+
+/* Whether the caller has had enough. */
+struct enough {
+	store_on_punch *on;
+	void *arg;
+	bool yes;
+};
+
+static int until_enough(void *arg, const struct punch *p)
+{
+	struct enough *enough = arg;
+	int r = enough->on(enough->arg, p);
+
+	enough->yes = r > 0;
+	return r;
+}
+
+int store_outbox_read_person(struct store *s, const char *user_id, const struct punch_place *after,
+	int64_t to_s, store_on_punch *on, void *arg)
+{
+	struct enough enough = {.on = on, .arg = arg};
+	int n = 0, r = 0;
+
+	for (int64_t bucket = after->time_s >> STORE_BUCKET_SHIFT;
+		bucket <= to_s >> STORE_BUCKET_SHIFT && r >= 0 && !enough.yes; bucket++) {
+		r = read_person(s, bucket, user_id, after, to_s, until_enough, &enough);
+		n += r > 0 ? r : 0;
+	}
+	return r < 0 ? r : n;
 }
 
 int store_state_read(struct store *s, enum punch_state state, int64_t after_seq, int limit,

@@ -69,6 +69,11 @@ static const char *const texts[SQL_COUNT_] = {
 		" WHERE state = 0 AND time = ?1 AND identity > ?2 ORDER BY identity LIMIT ?3",
 	[SQL_OUTBOX] = "SELECT " PUNCH_COLUMNS " FROM punch"
 		       " WHERE state = 0 AND time > ?1 ORDER BY time, identity LIMIT ?3",
+	[SQL_OUTBOX_PERSON] = "SELECT " PUNCH_COLUMNS " FROM punch INDEXED BY punch_person"
+			      " WHERE time IS NOT NULL AND reason <> 20 AND time >> 17 = ?1"
+			      " AND substr(coalesce(user_id, user), -8) = substr(?2, -8)"
+			      " AND time >= ?3 AND time <= ?4 AND state = 0 AND user_id = ?2"
+			      " AND (time > ?3 OR identity > ?5) ORDER BY time, identity",
 	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
 			   " AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
 	[SQL_TAPS] = TAPS_SELECT("punch_person", "reason <> 20"),

@@ -4,10 +4,6 @@
 
 #include "store/store_private.h"
 
-/* The indexes' first column: punches of the same days lie together in them, so that a day's punches
- * write few of their pages (`./dev bench bytes`). As in schema.c and store_sql.c. */
-#define BUCKET_SHIFT 17
-
 static void bind_person(sqlite3_stmt *stmt, const struct punch *whose, int64_t terminal)
 {
 	bool known = whose->user_id[0] != '\0';
@@ -82,7 +78,7 @@ static enum store_sql statement_of(enum store_taps which)
 int store_taps_read(struct store *s, enum store_taps which, const struct punch *whose,
 	int64_t from_s, int64_t to_s, store_on_tap *on, void *arg)
 {
-	int64_t first = from_s >> BUCKET_SHIFT, last = to_s >> BUCKET_SHIFT;
+	int64_t first = from_s >> STORE_BUCKET_SHIFT, last = to_s >> STORE_BUCKET_SHIFT;
 	struct part part = {.from_s = from_s, .to_s = to_s};
 	sqlite3_stmt *stmt;
 	int r = store_prepared(s, statement_of(which), &stmt);

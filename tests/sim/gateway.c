@@ -7,6 +7,7 @@
 
 #include "broker.h"
 #include "cloud.h"
+#include "daemon/forward.h"
 #include "daemon/punchd.h"
 #include "laws.h"
 
@@ -215,6 +216,9 @@ static void run_once(void)
 	gateway.starts++;
 	gateway.started_us = world.now_us;
 	disk_start();
+	if (world.plan->little_memory)
+		forward_bounds = (struct forward_bounds){
+			.read_rows = PLAN_LITTLE_ROWS, .lines = PLAN_LITTLE_LINES};
 	tell("punchd starts, run %d of boot %d", gateway.starts, gateway.boots);
 	code = punchd_run(gateway.config);
 	if (world.over)

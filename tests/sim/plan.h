@@ -53,6 +53,9 @@ enum trouble_kind {
 	TROUBLES
 };
 
+#define PLAN_LITTLE_ROWS  4
+#define PLAN_LITTLE_LINES 80 /* five send windows at most are under way: 4 * 16, and a few */
+
 struct plan_trouble {
 	enum trouble_kind kind;
 	int64_t after_us; /* from the story's beginning */
@@ -75,6 +78,7 @@ struct plan {
 	int64_t window_s;
 	int retention_days, max_age_days;
 	const char *time_zone;
+	bool little_memory; /* of the queue: the gateway reads on all the time */
 	bool keys_honoured;
 	int64_t cloud_skew_s;
 	int64_t latency_us;    /* of a request, about */

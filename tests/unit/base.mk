@@ -7,6 +7,7 @@ UNIT_BASE = \
 	tests/unit/test_clock \
 	tests/unit/test_csv \
 	tests/unit/test_file \
+	tests/unit/test_heap \
 	tests/unit/test_hex \
 	tests/unit/test_jget \
 	tests/unit/test_jsplit \
@@ -35,6 +36,8 @@ tests_unit_test_csv_SOURCES = tests/unit/test_csv.c tests/unit/unit.h
 tests_unit_test_csv_LDADD = $(unit_base_libs)
 tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/unit.h
 tests_unit_test_file_LDADD = $(unit_base_libs)
+tests_unit_test_heap_SOURCES = tests/unit/test_heap.c tests/unit/unit.h
+tests_unit_test_heap_LDADD = $(unit_base_libs)
 tests_unit_test_hex_SOURCES = tests/unit/test_hex.c tests/unit/unit.h
 tests_unit_test_hex_LDADD = $(unit_base_libs)
 tests_unit_test_jget_SOURCES = tests/unit/test_jget.c tests/unit/unit.h

@@ -256,6 +256,50 @@ static void seqs_are(const struct seqs *l, const int64_t *should, int n)
 		assert_int_equal(l->seq[i], should[i]);
 }
 
+static int collect_two(void *arg, const struct punch *p)
+{
+	collect(arg, p);
+	return ((struct seqs *)arg)->n == 2;
+}
+
+/* One person's, over the borders of the index's buckets, and whoever else's name ends alike. */
+static void test_outbox_of_a_person(void **state)
+{
+	static const int64_t times[] = {200000, 100, 262144, 131071, 131072, 300000, 131072, 90};
+	struct punch_place from = {.time_s = 100};
+	struct store *s = fixture_open(*state);
+	struct seqs l = {.n = 0};
+	struct punch p;
+
+	for (int i = 0; i < 8; i++) {
+		p = fixture_punch(i);
+		p.time_s = times[i];
+		snprintf(p.user_id, sizeof p.user_id, "%s", "usr_0000000001");
+		memset(p.identity, 10 - i, sizeof p.identity);
+		assert_int_equal(store_punch_add(s, &p, NULL), 1);
+	}
+	p = fixture_punch(9);
+	p.time_s = 131072;
+	snprintf(p.user_id, sizeof p.user_id, "%s", "usr_1000000001");
+	assert_int_equal(store_punch_add(s, &p, NULL), 1);
+	assert_int_equal(store_punch_get(s, 1, &p), 0);
+	p.state = PUNCH_HELD;
+	assert_int_equal(store_punch_update(s, &p), 0);
+	assert_int_equal(
+		store_outbox_read_person(s, "usr_0000000001", &from, 299999, collect, &l), 5);
+	seqs_are(&l, (int64_t[]){2, 4, 7, 5, 3}, 5);
+	/* Behind a place within a second; and enough is enough. */
+	l.n = 0;
+	assert_int_equal(store_punch_get(s, 7, &p), 0);
+	from = punch_place(&p);
+	assert_int_equal(
+		store_outbox_read_person(s, "usr_0000000001", &from, 300000, collect_two, &l), 2);
+	seqs_are(&l, (int64_t[]){5, 3}, 2);
+	assert_int_equal(
+		store_outbox_read_person(s, "usr_0000000001", &from, 300000, end_here, &l.n),
+		-EINTR);
+}
+
 static void test_outbox_order(void **state)
 {
 	static const int times[] = {50, 20, 20, 90, 10, 20, 70};
@@ -672,6 +716,7 @@ int main(void)
 		TEST(test_plans),
 		TEST(test_all_statements_compile),
 		TEST(test_outbox_order),
+		TEST(test_outbox_of_a_person),
 		TEST(test_list_filters),
 		TEST(test_list_pages),
 		TEST(test_list_is_bounded),

@@ -63,12 +63,42 @@ static void test_before_1970(void **state)
 	assert_int_equal(day_of(14400, "1969-12-31T03:59:59+01:00"), -2);
 }
 
+/* Every hour of three years, with both changes of the clock, lies in the span of its day. */
+static void test_span(void **state)
+{
+	int64_t from_s, to_s, begin_s = 1767222000;
+
+	(void)state;
+	for (int64_t t = begin_s; t < begin_s + 3 * 366 * 86400LL; t += 1800) {
+		workday_span(zone, 14400, workday_of(zone, 14400, t), &from_s, &to_s);
+		assert_true(from_s <= t && t <= to_s);
+		assert_true(to_s - from_s <= 40 * 3600);
+	}
+}
+
+/* Samoa had no 30 December 2011. */
+static void test_span_without_a_day(void **state)
+{
+	struct zone *apia;
+	int64_t from_s, to_s;
+
+	(void)state;
+	assert_int_equal(zone_load("Pacific/Apia", &apia), 0);
+	for (int64_t t = 1324900000; t < 1325600000; t += 1800) {
+		workday_span(apia, 14400, workday_of(apia, 14400, t), &from_s, &to_s);
+		assert_true(from_s <= t && t <= to_s);
+	}
+	zone_free(apia);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_turns_over_at_day_start),
 		cmocka_unit_test(test_in_the_sites_zone),
 		cmocka_unit_test(test_before_1970),
+		cmocka_unit_test(test_span),
+		cmocka_unit_test(test_span_without_a_day),
 	};
 
 	return cmocka_run_group_tests_name("workday", tests, load, unload);
