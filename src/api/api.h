@@ -145,6 +145,13 @@ int api_users_list(struct api_client *c, int limit, int64_t offset, api_done *do
 /* GET /devices. Returns as above. */
 int api_devices_list(struct api_client *c, api_done *done, void *arg);
 
+/*
+ * How long so many punches more will take, with as many side by side as `parallel`: what the rate limit
+ * allows, and how long answers take. An estimate, in microseconds; -1 while nobody can tell, since the
+ * destination is in trouble.
+ */
+int64_t api_client_time_for(const struct api_client *c, int64_t punches, int64_t parallel);
+
 void api_client_status(const struct api_client *c, struct api_status *ret);
 
 #endif

@@ -2,6 +2,9 @@
 
 #include <limits.h>
 
+#define WIDTH_FIRST 2   /* under way at once after a probe that came back well */
+#define WIDTH_MOST  256 /* as many as max_in_flight can be: from here on there is no bound */
+
 void circuit_init(
 	struct circuit *c, int64_t retry_min_ms, int64_t retry_max_ms, int64_t auth_retry_ms)
 {
@@ -15,8 +18,12 @@ void circuit_init(
 int circuit_room(const struct circuit *c, int64_t now_us, int64_t *ret_wait_us)
 {
 	*ret_wait_us = 0;
-	if (c->cause == CIRCUIT_OPEN_ROAD)
+	if (c->cause == CIRCUIT_OPEN_ROAD && c->width == 0)
 		return INT_MAX;
+	if (c->cause == CIRCUIT_OPEN_ROAD) {
+		*ret_wait_us = c->width > c->in_flight ? 0 : -1;
+		return c->width > c->in_flight ? c->width - c->in_flight : 0;
+	}
 	if (c->probing) {
 		*ret_wait_us = -1;
 		return 0;
@@ -35,6 +42,7 @@ bool circuit_probing(const struct circuit *c)
 uint64_t circuit_sent(struct circuit *c)
 {
 	c->probing = c->cause != CIRCUIT_OPEN_ROAD;
+	c->in_flight++;
 	return c->epoch;
 }
 
@@ -70,6 +78,22 @@ static int64_t closed_for_us(struct circuit *c, int64_t retry_after_us, uint64_t
 	return retry_after_us >= 0 ? retry_after_us : wait_us;
 }
 
+/* What is under way says nothing of what is to come. */
+static void turn_epoch(struct circuit *c)
+{
+	c->epoch++;
+	c->in_flight = 0;
+}
+
+static void widen(struct circuit *c)
+{
+	backoff_reset(&c->backoff);
+	if (c->width > 0)
+		c->width++;
+	if (c->width > WIDTH_MOST)
+		c->width = 0;
+}
+
 void circuit_ended(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
 	int64_t retry_after_us, int64_t now_us, uint64_t random)
 {
@@ -77,22 +101,27 @@ void circuit_ended(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
 
 	if (epoch != c->epoch)
 		return;
+	c->in_flight--;
 	c->probing = false;
 	if (outcome == API_CANCELLED)
 		return;
 	if (cause != CIRCUIT_OPEN_ROAD) {
 		c->cause = cause;
-		c->epoch++;
+		turn_epoch(c);
 		c->until_us = now_us + closed_for_us(c, retry_after_us, random);
-	} else {
+	} else if (c->cause != CIRCUIT_OPEN_ROAD) {
 		circuit_resume(c);
+	} else {
+		widen(c);
 	}
 }
 
 void circuit_resume(struct circuit *c)
 {
-	if (c->cause != CIRCUIT_OPEN_ROAD)
-		c->epoch++;
+	if (c->cause != CIRCUIT_OPEN_ROAD) {
+		turn_epoch(c);
+		c->width = WIDTH_FIRST;
+	}
 	c->cause = CIRCUIT_OPEN_ROAD;
 	c->probing = false;
 	backoff_reset(&c->backoff);

@@ -4,7 +4,9 @@
  * A failure that is the destination's (401, 5xx, no connection, a lost answer, something that is
  * not the API) closes the circuit for a while: backoff with full jitter, for 401 the fixed
  * auth_retry, for an answer with Retry-After what it says. Then one probe may go; what it brings
- * opens the circuit or closes it for longer. Of the requests that were in flight when it closed
+ * opens the circuit or closes it for longer. It opens by degrees: two at once after the probe, and
+ * one more with each success, so that a server that has just come back is not buried by all who
+ * waited for it. Of the requests that were in flight when it closed
  * only the first failure counts: they belong to an older epoch.
  */
 #ifndef PUNCHD_API_CIRCUIT_H
@@ -31,13 +33,15 @@ struct circuit {
 	int64_t until_us; /* monotonic: a probe may go from here on */
 	uint64_t epoch;   /* rises whenever the circuit closes or opens */
 	bool probing;     /* the probe is under way */
+	int width;        /* how many may be under way while it opens; 0: no bound */
+	int in_flight;    /* of this epoch */
 };
 
 /* All at least 1, retry_min_ms <= retry_max_ms. */
 void circuit_init(
 	struct circuit *c, int64_t retry_min_ms, int64_t retry_max_ms, int64_t auth_retry_ms);
 
-/* How many may go: 0, 1 (a probe) or INT_MAX. *ret_wait_us as in pace_room. */
+/* How many may go: 0, 1 (a probe), a few while it opens, or INT_MAX. *ret_wait_us as in pace_room. */
 int circuit_room(const struct circuit *c, int64_t now_us, int64_t *ret_wait_us);
 
 /* Whether the next request would be a probe. */
@@ -50,7 +54,7 @@ uint64_t circuit_sent(struct circuit *c);
 void circuit_ended(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
 	int64_t retry_after_us, int64_t now_us, uint64_t random);
 
-/* Open, as if all were well. */
+/* As if a probe had come back well. */
 void circuit_resume(struct circuit *c);
 
 #endif

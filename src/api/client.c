@@ -212,6 +212,23 @@ bool api_client_probing(const struct api_client *c)
 	return circuit_probing(&c->circuit) || circuit_probing(&c->gate[API_CLASS_PUNCH]);
 }
 
+/* --- outlook */
+
+int64_t api_client_time_for(const struct api_client *c, int64_t punches, int64_t parallel)
+{
+	int64_t now_us = api_client_now(c).mono_us, by_limit_us, by_latency_us;
+
+	if (!c->key || api_client_probing(c))
+		return -1;
+	if (parallel > c->max_in_flight)
+		parallel = c->max_in_flight;
+	if (parallel < 1)
+		parallel = 1;
+	by_limit_us = pace_time_for(&c->pace, now_us, punches);
+	by_latency_us = punches / parallel * c->latency_us + c->latency_us;
+	return by_limit_us > by_latency_us ? by_limit_us : by_latency_us;
+}
+
 /* --- status */
 
 static enum api_state state_of(const struct api_client *c, int64_t now_us)

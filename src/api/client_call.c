@@ -109,6 +109,14 @@ static void remember_outcome(struct api_client *c, const struct api_reply *reply
 	}
 }
 
+/* The middle of the last few. */
+static void note_latency(struct api_client *c, int64_t latency_us)
+{
+	if (c->latency_us == 0)
+		c->latency_us = latency_us;
+	c->latency_us += (latency_us - c->latency_us) / 16;
+}
+
 static void settle_keyless(struct api_reading *r)
 {
 	r->reply.outcome = API_UNAUTHORIZED;
@@ -124,6 +132,10 @@ static void tell_pace(struct api_client *c, const struct call *call,
 	*ret_retry_after_us = -1;
 	if (call->keyless)
 		return;
+	if (answer->fate == API_FATE_NEVER_LEFT) {
+		pace_never_left(&c->pace, call->ticket);
+		return;
+	}
 	if (answer->fate != API_FATE_ANSWERED || is_of_old_key(call)) {
 		pace_answered(&c->pace, call->ticket, call->sent.mono_us, now_us, false, NULL);
 		return;
@@ -149,6 +161,8 @@ static void on_answered(void *arg, const struct api_answer *answer)
 	reading.reply.sent = call->sent;
 	reading.reply.received = api_client_now(c);
 
+	if (answer->fate == API_FATE_ANSWERED)
+		note_latency(c, reading.reply.received.mono_us - call->sent.mono_us);
 	tell_pace(c, call, answer, reading.reply.received.mono_us, &retry_after_us);
 	tell_circuits(c, call, &reading.reply, retry_after_us);
 	share_ended(&c->share, class_of(call->kind));

@@ -49,6 +49,7 @@ struct api_client {
 	bool closing;
 	bool garbled;
 	int64_t last_done_us;
+	int64_t latency_us; /* of answers, on average; 0: none yet */
 	uint64_t sent;
 };
 

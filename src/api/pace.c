@@ -375,6 +375,35 @@ void pace_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_
 	take_answer(p, &a);
 }
 
+void pace_never_left(struct pace *p, int64_t ticket)
+{
+	p->in_flight--;
+	if (ticket == p->opener)
+		p->opener = 0;
+}
+
+/* --- outlook */
+
+int64_t pace_time_for(const struct pace *p, int64_t now_us, int64_t requests)
+{
+	int64_t window_us = counted_us(p), begin_us = max64(now_us, p->pause_until_us), more_us;
+	int64_t a_window = max64(limit_of(p) - others_now(p, now_us), 1), room = a_window;
+
+	if (!p->learnt)
+		room = own_room(p, begin_us, &more_us);
+	else if (window_binds(p, begin_us))
+		room = p->remaining - p->in_flight;
+	if (requests <= room)
+		return begin_us - now_us;
+	if (p->learnt && window_binds(p, begin_us))
+		begin_us = max64(p->reset_us, begin_us);
+	else
+		begin_us += window_us;
+	requests -= max64(room, 0);
+	/* The last window is over as soon as its share has gone. */
+	return begin_us - now_us + (requests - 1) / a_window * window_us;
+}
+
 /* --- by hand */
 
 static void ask_anew(struct pace *p)

@@ -104,6 +104,12 @@ int64_t pace_sent(struct pace *p, int64_t now_us);
 void pace_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_us, bool limited,
 	const struct pace_headers *headers);
 
+/* It has ended, and certainly never left: as if it had not been sent. */
+void pace_never_left(struct pace *p, int64_t ticket);
+
+/* How long until so many requests more have been allowed, if others go on as they do: an estimate. */
+int64_t pace_time_for(const struct pace *p, int64_t now_us, int64_t requests);
+
 /* A person wants no pause to be sat out: one request may go, and tells how things are. A window that
  * is used up is no pause and is waited for, unless it lasts longer than the plan's. */
 void pace_resume(struct pace *p, int64_t now_us);

@@ -345,8 +345,13 @@ static int take_in(struct outbox *o, struct outbox_line *line, const struct outb
 	struct punch_place known = outbox_known(o, line);
 	int r = 0;
 
-	if (!is_after(&p->place, &known))
+	if (!is_after(&p->place, &known)) {
 		r = link_entry(o, line, p);
+	} else if (p->live && !line->cut) {
+		/* It does not wait for the cursor. */
+		line->known = known;
+		set_cut(o, line, true);
+	}
 	if (r == 0 && p->live && !p->alone)
 		outbox_make_live(o, line, p);
 	trim(o, line);

@@ -385,6 +385,13 @@ int forward_in_flight(const struct forward *f)
 	return f->in_flight;
 }
 
+int64_t forward_time_for(const struct forward *f, int64_t queued)
+{
+	if (f->refusals.stopped || f->stopping)
+		return -1;
+	return api_client_time_for(f->client, queued, (int64_t)outbox_lines(&f->outbox));
+}
+
 const char *forward_refusing(const struct forward *f)
 {
 	return f->refusals.stopped ? f->refusals.words : NULL;

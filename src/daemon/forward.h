@@ -74,6 +74,9 @@ void forward_stop(struct forward *f);
 /* Requests whose answers are still to come. */
 int forward_in_flight(const struct forward *f);
 
+/* How long so many queued punches will take, in microseconds; -1: nobody can tell. */
+int64_t forward_time_for(const struct forward *f, int64_t queued);
+
 /* Why nothing goes although the API would take it, or NULL: the alarm's words. */
 const char *forward_refusing(const struct forward *f);
 

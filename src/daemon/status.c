@@ -71,12 +71,24 @@ static json_t *oldest_queued(const struct context *c)
 	return json_integer(age_s > 0 ? age_s : 0);
 }
 
-static json_t *queue_json(const struct context *c, const struct store_counts *n)
+/* null where nothing waits, or nobody can tell. */
+static json_t *drain_eta(const struct control *control, int64_t queued)
 {
-	return json_pack("{s:I, s:I, s:I, s:o, s:n}", "queued", (json_int_t)n->open[PUNCH_QUEUED],
+	int64_t eta_us = queued > 0 ? forward_time_for(control->forward, queued) : -1;
+
+	if (eta_us < 0)
+		return json_null();
+	return json_integer((eta_us + CLOCK_US_PER_S - 1) / CLOCK_US_PER_S);
+}
+
+static json_t *queue_json(const struct control *control, const struct store_counts *n)
+{
+	const struct context *c = control->context;
+
+	return json_pack("{s:I, s:I, s:I, s:o, s:o}", "queued", (json_int_t)n->open[PUNCH_QUEUED],
 		"held", (json_int_t)n->open[PUNCH_HELD], "parked",
 		(json_int_t)n->open[PUNCH_PARKED], "oldest_queued_s", oldest_queued(c),
-		"drain_eta_s");
+		"drain_eta_s", drain_eta(control, n->open[PUNCH_QUEUED]));
 }
 
 static json_t *counts_json(const struct context *c, const struct store_counts *n)
@@ -133,7 +145,7 @@ json_t *status_json(const struct control *control)
 		api_json(control));
 	if (!s)
 		return NULL;
-	json_object_set_new(s, "queue", queue_json(c, &n));
+	json_object_set_new(s, "queue", queue_json(control, &n));
 	json_object_set_new(s, "counts", counts_json(c, &n));
 	json_object_set_new(s, "directory", directory_json(control));
 	json_object_set_new(s, "store", store_json(c));

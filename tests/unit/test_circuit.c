@@ -78,8 +78,38 @@ static void test_one_probe(void **state)
 	assert_int_equal(room(100 * S), 0);
 	assert_int_equal(wait_us, -1);
 	circuit_ended(&c, probe, API_DONE, NO_RETRY, 100 * S, 0);
-	assert_int_equal(room(100 * S), INT_MAX);
+	assert_int_equal(room(100 * S), 2);
 	assert_false(circuit_probing(&c));
+}
+
+/* Two at once after the probe, one more with each success; what was under way before says nothing. */
+static void test_opens_by_degrees(void **state)
+{
+	uint64_t epochs[8], old;
+
+	(void)state;
+	begin();
+	old = circuit_sent(&c);
+	send_and_end(API_LOST, 0, 0);
+	send_and_end(API_DONE, S, 0);
+	epochs[0] = circuit_sent(&c);
+	epochs[1] = circuit_sent(&c);
+	assert_int_equal(room(S), 0);
+	assert_int_equal(wait_us, -1);
+	circuit_ended(&c, old, API_DONE, NO_RETRY, S, 0);
+	assert_int_equal(room(S), 0);
+	circuit_ended(&c, epochs[0], API_DONE, NO_RETRY, S, 0);
+	assert_int_equal(room(S), 2);
+	circuit_ended(&c, epochs[1], API_REFUSED, NO_RETRY, S, 0);
+	assert_int_equal(room(S), 4);
+	for (int i = 0; i < 252; i++)
+		send_and_end(API_DONE, S, 0);
+	assert_int_equal(room(S), 256);
+	send_and_end(API_DONE, S, 0);
+	assert_int_equal(room(S), INT_MAX);
+	send_and_end(API_LOST, S, 0);
+	send_and_end(API_DONE, 2 * S, 0);
+	assert_int_equal(room(2 * S), 2);
 }
 
 /* Each failed probe doubles the longest wait, and the wait is drawn from all of it. */
@@ -185,10 +215,14 @@ static void test_resume(void **state)
 	send_and_end(API_LOST, 0, 0);
 	old = circuit_sent(&c);
 	circuit_resume(&c);
-	assert_int_equal(room(0), INT_MAX);
+	assert_int_equal(room(0), 2);
 	circuit_ended(&c, old, API_LOST, NO_RETRY, 0, 0);
-	assert_int_equal(room(0), INT_MAX);
+	assert_int_equal(room(0), 2);
 	assert_int_equal(c.backoff.ceiling_ms, 0);
+	/* Where all is well nothing changes. */
+	begin();
+	circuit_resume(&c);
+	assert_int_equal(room(0), INT_MAX);
 }
 
 int main(void)
@@ -196,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_closes),
 		cmocka_unit_test(test_one_probe),
+		cmocka_unit_test(test_opens_by_degrees),
 		cmocka_unit_test(test_backoff_with_full_jitter),
 		cmocka_unit_test(test_auth_waits_for_its_own_time),
 		cmocka_unit_test(test_retry_after_of_the_server),

@@ -464,6 +464,19 @@ static void test_live_one_behind_a_backlog(void **state)
 	assert_string_equal(order(6), "40 42 41 2 3 4");
 }
 
+/* The same where that one's line is here already, as far as the cursor has come. */
+static void test_live_one_of_a_line_that_is_here(void **state)
+{
+	(void)state;
+	store(100, 1, 1);
+	store(101, 2, 1);
+	for (int i = 0; i < 40; i++)
+		store(200 + i, 10 + i, 1);
+	assert_int_equal(next(), 1);
+	came_live(9000, 2, 1, 0);
+	assert_string_equal(order(3), "2 43 3");
+}
+
 /* One terminal's flood does not hold up another's. */
 static void test_terminals_take_turns(void **state)
 {
@@ -768,6 +781,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full_of_what_is_under_way, begin, end),
 		cmocka_unit_test_setup_teardown(test_live_ones_have_a_lane, begin, end),
 		cmocka_unit_test_setup_teardown(test_live_one_behind_a_backlog, begin, end),
+		cmocka_unit_test_setup_teardown(test_live_one_of_a_line_that_is_here, begin, end),
 		cmocka_unit_test_setup_teardown(test_terminals_take_turns, begin, end),
 		cmocka_unit_test_setup_teardown(test_claimed, begin, end),
 		cmocka_unit_test_setup_teardown(
