@@ -1,38 +1,13 @@
 #include "api/curl.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 
-#include "base/buf.h"
+#include "api/curl_private.h"
 #include "base/clock.h"
 #include "base/file.h"
 
 #define CA_FILE_MAX ((size_t)4 * 1024 * 1024)
 #define GRACE_MS    500 /* after which we no longer trust libcurl's own time-out */
-
-struct transfer {
-	struct transfer *next, *previous;
-	struct curl_transport *transport;
-	CURL *easy; /* NULL: there was no key, nothing is sent */
-	struct curl_slist *headers;
-	char error[CURL_ERROR_SIZE];
-	int sends; /* how often libcurl was about to write the request */
-	int64_t overdue_us;
-	struct buf body;
-	bool body_cut;
-	api_answered *answered;
-	void *arg;
-};
-
-struct curl_transport {
-	struct api_transport base; /* first, so that one is the other */
-	struct api_loop loop;
-	CURLM *multi;
-	char *ca_file, *ca_dir, *user_agent;
-	long timeout_ms;
-	struct transfer transfers; /* head of the ring */
-	size_t keyless;            /* transfers without an easy handle */
-};
 
 static struct curl_transport *of(struct api_transport *t)
 {
@@ -40,38 +15,6 @@ static struct curl_transport *of(struct api_transport *t)
 }
 
 /* --- what libcurl calls */
-
-/* The last stop before the request is written. Called a second time only where libcurl would send
- * it again on another connection: that is for us to decide, not for it. */
-static int on_before_send(
-	void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)
-{
-	struct transfer *x = arg;
-
-	(void)remote_ip;
-	(void)local_ip;
-	(void)remote_port;
-	(void)local_port;
-	if (x->sends > 0)
-		return CURL_PREREQFUNC_ABORT;
-	x->sends++;
-	return CURL_PREREQFUNC_OK;
-}
-
-static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
-{
-	struct transfer *x = arg;
-
-	(void)one;
-	if (n > x->body.cap - x->body.len) {
-		x->body_cut = true;
-		n = x->body.cap - x->body.len;
-		buf_add(&x->body, bytes, n);
-		return CURL_WRITEFUNC_ERROR;
-	}
-	buf_add(&x->body, bytes, n);
-	return buf_error(&x->body) < 0 ? CURL_WRITEFUNC_ERROR : n;
-}
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
@@ -120,9 +63,9 @@ static void free_transfer(struct transfer *x)
 	if (x->easy) {
 		curl_multi_remove_handle(t->multi, x->easy);
 		curl_easy_cleanup(x->easy);
-	} else {
-		t->keyless--;
 	}
+	if (x->keyless)
+		t->keyless--;
 	curl_slist_free_all(x->headers);
 	buf_done(&x->body);
 	free(x);
@@ -195,7 +138,7 @@ static void finish_keyless(struct curl_transport *t)
 		};
 
 		next = x->next;
-		if (x->easy)
+		if (!x->keyless)
 			continue;
 		x->answered(x->arg, &answer);
 		next = x->next; /* the callback may have added one */
@@ -274,109 +217,14 @@ void api_curl_on_timer(struct api_transport *base)
 
 /* --- the start of a transfer */
 
-static void set(CURLcode *worst, CURLcode code)
-{
-	if (*worst == CURLE_OK)
-		*worst = code;
-}
-
-static CURLcode set_security(const struct curl_transport *t, CURL *easy)
-{
-	CURLcode r = CURLE_OK;
-
-	set(&r, curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https"));
-	set(&r, curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
-	set(&r, curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
-	set(&r, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
-	set(&r, curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L));
-	/* A CA file alone would take the place of the system's bundle; beside a directory it adds
-	 * to it. */
-	if (t->ca_file)
-		set(&r, curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file));
-	if (t->ca_dir)
-		set(&r, curl_easy_setopt(easy, CURLOPT_CAPATH, t->ca_dir));
-	return r;
-}
-
-static CURLcode set_conduct(const struct curl_transport *t, CURL *easy, struct transfer *x)
-{
-	CURLcode r = CURLE_OK;
-
-	set(&r, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
-	set(&r, curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->timeout_ms));
-	set(&r, curl_easy_setopt(easy, CURLOPT_USERAGENT, t->user_agent));
-	set(&r, curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
-	set(&r, curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_send));
-	set(&r, curl_easy_setopt(easy, CURLOPT_PREREQDATA, x));
-	set(&r, curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body));
-	set(&r, curl_easy_setopt(easy, CURLOPT_WRITEDATA, x));
-	set(&r, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->error));
-	set(&r, curl_easy_setopt(easy, CURLOPT_PRIVATE, x));
-	return r;
-}
-
-static CURLcode set_request(const struct api_request *request, CURL *easy, struct transfer *x)
-{
-	CURLcode r = CURLE_OK;
-
-	set(&r, curl_easy_setopt(easy, CURLOPT_URL, request->url));
-	set(&r, curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->headers));
-	/* The key is for the API: no proxy on the way gets our headers. */
-	set(&r, curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE));
-	if (request->method == API_POST) {
-		set(&r, curl_easy_setopt(easy, CURLOPT_POST, 1L));
-		set(&r,
-			curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				(curl_off_t)request->body_length));
-		set(&r,
-			curl_easy_setopt(
-				easy, CURLOPT_COPYPOSTFIELDS, request->body ? request->body : ""));
-	}
-	return r;
-}
-
-static int add_header(struct curl_slist **list, const char *name, const char *value)
-{
-	struct curl_slist *longer;
-	struct buf line;
-	int r;
-
-	buf_init(&line, 16 * 1024);
-	buf_addf(&line, "%s:%s%s", name, value[0] ? " " : "", value);
-	r = buf_error(&line);
-	longer = r == 0 ? curl_slist_append(*list, line.data) : NULL;
-	buf_done(&line);
-	if (!longer)
-		return -ENOMEM;
-	*list = longer;
-	return 0;
-}
-
-static int make_headers(const struct api_request *request, struct curl_slist **ret_list)
-{
-	int r = add_header(ret_list, "Authorization", request->authorization);
-
-	r = r < 0 ? r : add_header(ret_list, "Accept", "application/json");
-	/* Without a value libcurl leaves the header out: no 100-continue. */
-	r = r < 0 ? r : add_header(ret_list, "Expect", "");
-	if (request->body)
-		r = r < 0 ? r : add_header(ret_list, "Content-Type", "application/json");
-	if (request->idempotency_key)
-		r = r < 0 ? r : add_header(ret_list, "Idempotency-Key", request->idempotency_key);
-	return r;
-}
-
 static int start(struct curl_transport *t, struct transfer *x, const struct api_request *request)
 {
 	if (!request->authorization) {
+		x->keyless = true;
 		t->keyless++;
 		return t->loop.timer(t->loop.arg, 0);
 	}
-	x->easy = curl_easy_init();
-	if (!x->easy || make_headers(request, &x->headers) < 0)
-		return -ENOMEM;
-	if (set_security(t, x->easy) != CURLE_OK || set_conduct(t, x->easy, x) != CURLE_OK ||
-		set_request(request, x->easy, x) != CURLE_OK)
+	if (transfer_prepare(x, request) < 0)
 		return -ENOMEM;
 	return curl_multi_add_handle(t->multi, x->easy) == CURLM_OK ? 0 : -ENOMEM;
 }

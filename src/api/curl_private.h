@@ -1,0 +1,43 @@
+/*
+ * One transport and its transfers, for the files of api/curl.
+ *
+ * curl.c has the life of both, curl_easy.c what one transfer asks of libcurl.
+ */
+#ifndef PUNCHD_API_CURL_PRIVATE_H
+#define PUNCHD_API_CURL_PRIVATE_H
+
+#include <curl/curl.h>
+
+#include "api/curl.h"
+#include "base/buf.h"
+
+struct transfer {
+	struct transfer *next, *previous;
+	struct curl_transport *transport;
+	CURL *easy;
+	bool keyless; /* there is no authorization: nothing is sent */
+	struct curl_slist *headers;
+	char error[CURL_ERROR_SIZE];
+	int sends; /* how often libcurl was about to write the request */
+	int64_t overdue_us;
+	struct buf body;
+	bool body_cut;
+	api_answered *answered;
+	void *arg;
+};
+
+struct curl_transport {
+	struct api_transport base; /* first, so that one is the other */
+	struct api_loop loop;
+	CURLM *multi;
+	char *ca_file, *ca_dir, *user_agent;
+	long timeout_ms;
+	struct transfer transfers; /* head of the ring */
+	size_t keyless;            /* transfers that are */
+};
+
+/* Make x->easy and x->headers for a request; what there is of them on failure is x's all the same.
+ * Returns 0 or -ENOMEM. */
+int transfer_prepare(struct transfer *x, const struct api_request *request);
+
+#endif
