@@ -223,7 +223,10 @@ static void refuse_value(struct reading *r, const struct config_key *k, const ch
 	}
 	buf_init(&wanted, 256);
 	config_key_describe(k, &wanted);
-	fault(r, "%s: `%s` is not %s", k->name, value, wanted.data);
+	if (k->type == CONFIG_PROXY) /* it may hold a password, and faults are logged */
+		fault(r, "%s: what stands there is not %s", k->name, wanted.data);
+	else
+		fault(r, "%s: `%s` is not %s", k->name, value, wanted.data);
 	buf_done(&wanted);
 }
 

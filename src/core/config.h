@@ -30,6 +30,8 @@ struct config {
 		int64_t retry_min_ms;
 		int64_t retry_max_ms;
 		int64_t auth_retry_ms;
+		char *proxy;             /* may hold a password; empty: as the environment says */
+		char *pinned_public_key; /* sha256//…, blanks between them */
 	} api;
 	struct {
 		char *host;
@@ -101,7 +103,8 @@ void config_check(const struct config *c, struct buf *faults);
 void config_fault(const struct config *c, const char *section, const char *name, struct buf *faults,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Append all settings as a file that config_read reads back to the same. */
+/* Append all settings as a file that config_read reads back to the same, but for user and password
+ * of a proxy, which are blanked. */
 void config_print(const struct config *c, struct buf *out);
 
 /* Append the names (`[section] key`, a blank between them) of keys that differ and take effect only

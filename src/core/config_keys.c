@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "core/config_road.h"
 #include "core/rules.h"
 #include "core/verdict.h"
 
@@ -36,6 +37,11 @@ const struct config_key config_keys[] = {
 		"longest wait after the API failed again and again"},
 	{"api", "auth_retry", CONFIG_DURATION, AT(api.auth_retry_ms), "5m", 1, EVER_MS, false,
 		"how often a refused key is tried again; a changed key file is tried at once"},
+	{"api", "proxy", CONFIG_PROXY, AT(api.proxy), "", 0, 0, false,
+		"proxy to the API, as http://proxy.example:3128; none; else the usual environment"},
+	{"api", "pinned_public_key", CONFIG_PINS, AT(api.pinned_public_key), "", 0, 0, false,
+		"the only public keys that the API may have: sha256//…, several with blanks "
+		"between"},
 	{"mqtt", "host", CONFIG_TEXT, AT(mqtt.host), "127.0.0.1", 0, 0, false, "the broker"},
 	{"mqtt", "port", CONFIG_INT, AT(mqtt.port), "1883", 1, 65535, false, "its port"},
 	{"mqtt", "client_id", CONFIG_TEXT, AT(mqtt.client_id), "", 0, 0, false,
@@ -138,7 +144,7 @@ bool config_section_exists(const char *section)
 bool config_key_is_text(const struct config_key *k)
 {
 	return k->type == CONFIG_TEXT || k->type == CONFIG_URL || k->type == CONFIG_ABSOLUTE ||
-		k->type == CONFIG_PREFIX;
+		k->type == CONFIG_PREFIX || k->type == CONFIG_PROXY || k->type == CONFIG_PINS;
 }
 
 char **config_key_text(const void *values, const struct config_key *k)
@@ -262,7 +268,9 @@ static int parse_number(const struct config_key *k, const char *value, int64_t *
 	case CONFIG_TEXT:
 	case CONFIG_URL:
 	case CONFIG_ABSOLUTE:
-	case CONFIG_PREFIX: break;
+	case CONFIG_PREFIX:
+	case CONFIG_PROXY:
+	case CONFIG_PINS: break;
 	}
 	return -EINVAL;
 }
@@ -288,6 +296,10 @@ static int check_text(const struct config_key *k, const char *value)
 		return value[0] == '/' ? 0 : -EINVAL;
 	if (k->type == CONFIG_PREFIX)
 		return strpbrk(value, "+#") || value[0] == '$' ? -EINVAL : 0;
+	if (k->type == CONFIG_PROXY)
+		return config_proxy_sound(value) ? 0 : -EINVAL;
+	if (k->type == CONFIG_PINS)
+		return config_pins_sound(value) ? 0 : -EINVAL;
 	return 0;
 }
 
@@ -364,13 +376,17 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 	case CONFIG_TEXT:
 	case CONFIG_URL:
 	case CONFIG_ABSOLUTE:
-	case CONFIG_PREFIX: buf_addf(out, "%lld", (long long)value); break;
+	case CONFIG_PREFIX:
+	case CONFIG_PROXY:
+	case CONFIG_PINS: buf_addf(out, "%lld", (long long)value); break;
 	}
 }
 
 void config_key_print(const void *values, const struct config_key *k, struct buf *out)
 {
-	if (config_key_is_text(k))
+	if (k->type == CONFIG_PROXY)
+		config_proxy_print(*config_key_text(values, k), out);
+	else if (config_key_is_text(k))
 		buf_add_str(out, *config_key_text(values, k));
 	else
 		print_number(k, *number_of(values, k), out);
@@ -413,6 +429,14 @@ void config_key_describe(const struct config_key *k, struct buf *out)
 	case CONFIG_ABSOLUTE: buf_add_str(out, "an absolute path"); break;
 	case CONFIG_PREFIX:
 		buf_add_str(out, "a topic's beginning, without + and # and no leading $");
+		break;
+	case CONFIG_PROXY:
+		buf_add_str(out,
+			"none or a proxy, as http://proxy.example:3128 (also https, socks5, "
+			"socks5h), with what is special in its user and password as %XX");
+		break;
+	case CONFIG_PINS:
+		buf_add_str(out, "sha256// and the base64 of 32 bytes, one or several");
 		break;
 	case CONFIG_TEXT: buf_add_str(out, "a text in UTF-8 without control characters"); break;
 	}

@@ -25,6 +25,8 @@ enum config_type {
 	CONFIG_DIRECTION, /* enum direction_rule */
 	CONFIG_ABSOLUTE,  /* an absolute path */
 	CONFIG_PREFIX,    /* what may stand before an MQTT topic */
+	CONFIG_PROXY,     /* config_road.h; it may hold a password */
+	CONFIG_PINS,      /* the same; hashes of keys */
 };
 
 struct config_key {
@@ -54,7 +56,7 @@ char **config_key_text(const void *values, const struct config_key *k);
  * -ERANGE, with the value unchanged. */
 int config_key_set(void *values, const struct config_key *k, const char *value);
 
-/* Append the value as text that config_key_set takes. */
+/* Append the value as text that config_key_set takes; a password in it is blanked. */
 void config_key_print(const void *values, const struct config_key *k, struct buf *out);
 
 /* Append what a value of this key looks like, for the message that says that one does not. */

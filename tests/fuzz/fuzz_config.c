@@ -1,5 +1,5 @@
 /* A settings file: every fault is a line with a place in the file, and what was taken prints as a
- * file that reads back to the same without a fault. */
+ * file that reads back to the same without a fault, but for the password of a proxy. */
 #include "fuzz.h"
 
 #include "core/config.h"
@@ -47,7 +47,10 @@ static void check_reads_back(const struct config *c)
 	config_print(&other, &again);
 	HOLDS(strcmp(printed.data, again.data) == 0);
 	config_restart_keys(c, &other, &faults);
-	HOLDS(faults.len == 0);
+	if (strchr(c->api.proxy, '@')) /* what is blanked reads back as something else */
+		HOLDS(faults.len == 0 || strcmp(faults.data, "[api] proxy") == 0);
+	else
+		HOLDS(faults.len == 0);
 	config_done(&other);
 	buf_done(&printed);
 	buf_done(&again);

@@ -5,6 +5,9 @@
 #include "core/config.h"
 #include "core/verdict.h"
 
+#define PIN   "sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE="
+#define PIN_2 "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA8="
+
 static struct config conf;
 static struct buf faults;
 
@@ -58,6 +61,8 @@ static void test_defaults(void **state)
 	assert_int_equal(conf.api.retry_min_ms, 1000);
 	assert_int_equal(conf.api.retry_max_ms, 900000);
 	assert_int_equal(conf.api.auth_retry_ms, 300000);
+	assert_string_equal(conf.api.proxy, "");
+	assert_string_equal(conf.api.pinned_public_key, "");
 	assert_string_equal(conf.mqtt.host, "127.0.0.1");
 	assert_int_equal(conf.mqtt.port, 1883);
 	assert_string_equal(conf.mqtt.client_id, "");
@@ -95,7 +100,8 @@ static void test_every_key_is_read(void **state)
 	(void)state;
 	assert_good("[api]\nbase_url=https://x.example:8443/v1\nkey_file = /k\nca_file=/c\n"
 		    "plan=premium\ntimeout=5s\nmax_in_flight=1\nretry_min=500ms\nretry_max=1m\n"
-		    "auth_retry=1h\n[mqtt]\nhost=broker\nport=8883\nclient_id=me\nusername=u\n"
+		    "auth_retry=1h\nproxy=none\npinned_public_key=" PIN
+		    "\n[mqtt]\nhost=broker\nport=8883\nclient_id=me\nusername=u\n"
 		    "password_file=/p\nkeepalive=5s\ntopic_prefix=site7/\n[site]\nname=Hall 1\n"
 		    "time_zone=Europe/Berlin\nday_start=23:59\n[punches]\nmax_age=1d\n"
 		    "max_future=0\naccept_from=2026-02-01T08:00:00+02:00\ngreet=no\n"
@@ -111,6 +117,8 @@ static void test_every_key_is_read(void **state)
 	assert_int_equal(conf.api.retry_min_ms, 500);
 	assert_int_equal(conf.api.retry_max_ms, 60000);
 	assert_int_equal(conf.api.auth_retry_ms, 3600000);
+	assert_string_equal(conf.api.proxy, "none");
+	assert_string_equal(conf.api.pinned_public_key, PIN);
 	assert_string_equal(conf.mqtt.host, "broker");
 	assert_int_equal(conf.mqtt.port, 8883);
 	assert_string_equal(conf.mqtt.client_id, "me");
@@ -156,6 +164,27 @@ static void test_plans(void **state)
 	}
 }
 
+static void test_roads(void **state)
+{
+	static const char *const proxies[] = {"", "none", "http://proxy.example",
+		"https://p_1.example:443/", "socks5://127.0.0.1:1080", "socks5h://[fd00::1]:65535",
+		"http://u@p", "http://u:p%40ss%2F%25@p:1", "http://:only@p"};
+	static const char *const pins[] = {"", PIN, PIN " " PIN_2, PIN " " PIN_2 "  " PIN};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(proxies); i++) {
+		snprintf(text, sizeof text, "[api]\nproxy = %s\n", proxies[i]);
+		assert_good(text);
+		assert_string_equal(conf.api.proxy, proxies[i]);
+	}
+	for (size_t i = 0; i < COUNT(pins); i++) {
+		snprintf(text, sizeof text, "[api]\npinned_public_key=%s\n", pins[i]);
+		assert_good(text);
+		assert_string_equal(conf.api.pinned_public_key, pins[i]);
+	}
+}
+
 /* Each with what is said about it. */
 static void test_bad_values(void **state)
 {
@@ -188,6 +217,49 @@ static void test_bad_values(void **state)
 		{"api", "max_in_flight=257", NULL},
 		{"api", "max_in_flight=8x", NULL},
 		{"api", "retry_min=0", NULL},
+		{"api", "proxy=proxy.example:3128",
+			"what stands there is not none or a proxy, as http://proxy.example:3128 "
+			"(also https, socks5, socks5h), with what is special in its user and "
+			"password as %XX\n"},
+		{"api", "proxy=None", NULL},
+		{"api", "proxy=ftp://p", NULL},
+		{"api", "proxy=socks4://p", NULL},
+		{"api", "proxy=http://", NULL},
+		{"api", "proxy=http:///", NULL},
+		{"api", "proxy=http://:3128", NULL},
+		{"api", "proxy=http://p:", NULL},
+		{"api", "proxy=http://p:0", NULL},
+		{"api", "proxy=http://p:65536", NULL},
+		{"api", "proxy=http://p:99999999999999999999", NULL},
+		{"api", "proxy=http://p:3128x", NULL},
+		{"api", "proxy=http://p/path", NULL},
+		{"api", "proxy=http://p?x", NULL},
+		{"api", "proxy=http://p q", NULL},
+		{"api", "proxy=http://[::1", NULL},
+		{"api", "proxy=http://[]:1", NULL},
+		{"api", "proxy=http://[::g]:1", NULL},
+		{"api", "proxy=http://@p", NULL},
+		{"api", "proxy=http://u:p@ss@p", NULL},
+		{"api", "proxy=http://u:p/w@p", NULL},
+		{"api", "proxy=http://u:50%@p", NULL},
+		{"api", "proxy=http://u:%4@p", NULL},
+		{"api", "proxy=http://u:%zz@p", NULL},
+		{"api", "proxy=http://u:%0a@p", NULL},
+		{"api", "proxy=http://u:%7F@p", NULL},
+		{"api", "proxy=http://p\xc3\xb6", NULL},
+		{"api", "pinned_public_key=YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE=",
+			"`YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE=` is not sha256// and the "
+			"base64 of 32 bytes, one or several\n"},
+		{"api", "pinned_public_key=sha256//", NULL},
+		{"api", "pinned_public_key=" PIN "=", NULL},
+		{"api", "pinned_public_key=" PIN ";" PIN_2, NULL},
+		{"api", "pinned_public_key=" PIN " x", NULL},
+		{"api", "pinned_public_key=sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMw==",
+			NULL},
+		{"api", "pinned_public_key=sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwF=",
+			NULL},
+		{"api", "pinned_public_key=sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRM-E=",
+			NULL},
 		{"mqtt", "port=0", NULL},
 		{"mqtt", "port=65536", NULL},
 		{"mqtt", "port=99999999999999999999", NULL},
@@ -231,7 +303,7 @@ static void test_bad_values(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		char text[128], wanted[256], before[4096];
+		char text[192], wanted[256], before[4096];
 		struct buf out;
 
 		buf_init(&out, sizeof before - 1);
@@ -447,6 +519,31 @@ static void test_print_reads_back(void **state)
 	assert_prints_back();
 }
 
+/* A proxy's password is in no print and no fault, and what is printed is a proxy all the same. */
+static void test_password_of_a_proxy(void **state)
+{
+	struct buf out;
+	struct config other;
+
+	(void)state;
+	buf_init(&out, 65536);
+	assert_good("[api]\nproxy = http://SECRET:SECRET%40x@proxy.example:3128\n");
+	config_print(&conf, &out);
+	assert_null(strstr(out.data, "SECRET"));
+	assert_non_null(strstr(out.data, "\nproxy = http://*@proxy.example:3128\n"));
+	assert_int_equal(config_init(&other), 0);
+	assert_int_equal(config_read(&other, "p", out.data, out.len, &faults), 0);
+	assert_string_equal(faults.data, "");
+	config_restart_keys(&conf, &other, &faults);
+	assert_string_equal(faults.data, "[api] proxy");
+	config_done(&other);
+	buf_done(&out);
+	read_text("[api]\nproxy = http://u:SECRET@proxy.example:x\nproxy = SECRET@\n");
+	assert_null(strstr(faults.data, "SECRET"));
+	assert_non_null(strstr(faults.data, "f.conf:2: proxy: "));
+	assert_non_null(strstr(faults.data, "f.conf:3: proxy: "));
+}
+
 static void test_sections_of_terminals(void **state)
 {
 	const struct config_terminal *t;
@@ -522,7 +619,7 @@ static void test_example_is_the_defaults(void **state)
 		if (!strchr(s, '\n'))
 			break;
 	}
-	assert_int_equal(settings, 40);
+	assert_int_equal(settings, 42);
 	assert_good(text.data);
 	config_print(&conf, &printed);
 	assert_string_equal(printed.data, wanted.data);
@@ -570,6 +667,7 @@ int main(void)
 		CASE(test_defaults),
 		CASE(test_every_key_is_read),
 		CASE(test_plans),
+		CASE(test_roads),
 		CASE(test_bad_values),
 		CASE(test_several_faults_at_once),
 		CASE(test_comments),
@@ -582,6 +680,7 @@ int main(void)
 		CASE(test_contradictions),
 		CASE(test_what_was_refused_contradicts_nothing),
 		CASE(test_print_reads_back),
+		CASE(test_password_of_a_proxy),
 		CASE(test_sections_of_terminals),
 		CASE(test_faults_in_sections_of_terminals),
 		CASE(test_example_is_the_defaults),

@@ -1,0 +1,137 @@
+#include "core/config_road.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define PIN_WORD   "sha256//"
+#define PIN_DIGITS 43 /* of base64, and one `=`: 32 bytes */
+
+#define DIGITS  "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* ---- proxies */
+
+/* Behind `SCHEME://`; NULL: not one of ours. */
+static const char *behind_scheme(const char *url)
+{
+	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+		if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+			return url + strlen(schemes[i]);
+	}
+	return NULL;
+}
+
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) % 16 : -1;
+}
+
+/* What libcurl decodes: no control character may come out of it. */
+static bool login_sound(const char *login, size_t n)
+{
+	if (n == 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int high, low;
+
+		if (strchr(" \\\"<>", login[i]))
+			return false;
+		if (login[i] != '%')
+			continue;
+		high = i + 2 < n ? hex_value(login[i + 1]) : -1;
+		low = i + 2 < n ? hex_value(login[i + 2]) : -1;
+		if (high < 2 || low < 0 || high * 16 + low == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* A port, and perhaps a slash, which says nothing. */
+static bool rest_sound(const char *rest)
+{
+	size_t digits;
+	long port = 0;
+
+	if (*rest == ':') {
+		digits = strspn(++rest, DIGITS);
+		for (size_t i = 0; i < digits && port <= 65535; i++)
+			port = port * 10 + (rest[i] - '0');
+		if (port < 1 || port > 65535)
+			return false;
+		rest += digits;
+	}
+	return rest[0] == '\0' || (rest[0] == '/' && rest[1] == '\0');
+}
+
+static bool host_sound(const char *host)
+{
+	size_t n;
+
+	if (*host == '[') {
+		n = strspn(host + 1, DIGITS "abcdefABCDEF:.");
+		return n >= 2 && host[1 + n] == ']' && rest_sound(host + n + 2);
+	}
+	n = strspn(host, LETTERS DIGITS ".-_");
+	return n > 0 && rest_sound(host + n);
+}
+
+bool config_proxy_sound(const char *value)
+{
+	const char *host = behind_scheme(value), *at;
+
+	if (!host)
+		return value[0] == '\0' || strcmp(value, CONFIG_NO_PROXY) == 0;
+	at = host + strcspn(host, "/?#@");
+	if (*at != '@')
+		return host_sound(host);
+	return login_sound(host, (size_t)(at - host)) && host_sound(at + 1);
+}
+
+void config_proxy_print(const char *value, struct buf *out)
+{
+	const char *at = strrchr(value, '@'), *host = behind_scheme(value);
+
+	if (at && host) {
+		buf_add(out, value, (size_t)(host - value));
+		buf_add_char(out, '*');
+		value = at;
+	}
+	buf_add_str(out, value);
+}
+
+/* ---- pinned keys */
+
+/* Its length, or 0. Of the last digit only four bits count; libcurl compares texts, so with others
+ * it would never match. */
+static size_t pin_length(const char *s)
+{
+	static const size_t word = sizeof PIN_WORD - 1;
+
+	if (strncmp(s, PIN_WORD, word) != 0)
+		return 0;
+	s += word;
+	if (strspn(s, LETTERS DIGITS "+/") != PIN_DIGITS || s[PIN_DIGITS] != '=' ||
+		!strchr("AEIMQUYcgkosw048", s[PIN_DIGITS - 1]))
+		return 0;
+	return word + PIN_DIGITS + 1;
+}
+
+bool config_pins_sound(const char *value)
+{
+	const char *s = value + strspn(value, " ");
+
+	while (*s) {
+		size_t n = pin_length(s);
+
+		if (n == 0 || (s[n] && s[n] != ' '))
+			return false;
+		s += n;
+		s += strspn(s, " ");
+	}
+	return true;
+}
