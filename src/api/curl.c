@@ -98,13 +98,6 @@ static enum api_fate fate_of(const struct transfer *x, CURLcode code)
 	return x->sends > 0 ? API_FATE_LOST : API_FATE_NEVER_LEFT;
 }
 
-static const char *words_for(const struct transfer *x, CURLcode code)
-{
-	if (code == CURLE_ABORTED_BY_CALLBACK && x->sends > 0)
-		return "the kept connection died under the request";
-	return x->error[0] ? x->error : curl_easy_strerror(code);
-}
-
 static void finish(struct transfer *x, CURLcode code)
 {
 	struct api_answer answer = {
@@ -120,7 +113,7 @@ static void finish(struct transfer *x, CURLcode code)
 		answer.status = (int)status;
 		read_headers(x, &answer.headers);
 	} else {
-		answer.trouble = words_for(x, code);
+		answer.trouble = transfer_trouble(x, code);
 	}
 	x->answered(x->arg, &answer);
 	free_transfer(x);
@@ -267,6 +260,8 @@ static void free_transport(struct api_transport *base)
 	free(t->ca_file);
 	free(t->ca_dir);
 	free(t->user_agent);
+	free(t->proxy);
+	free(t->pins);
 	free(t);
 	curl_global_cleanup();
 }
@@ -291,6 +286,23 @@ static int copy_text(const char *text, char **ret)
 	return text && !*ret ? -ENOMEM : 0;
 }
 
+/* libcurl wants semicolons between them. */
+static int copy_pins(const char *pins, char **ret)
+{
+	size_t n = 0;
+
+	*ret = pins ? calloc(1, strlen(pins) + 1) : NULL;
+	if (pins && !*ret)
+		return -ENOMEM;
+	for (; pins && *pins; pins++) {
+		if (*pins != ' ')
+			(*ret)[n++] = *pins;
+		else if (n > 0 && pins[1] && pins[1] != ' ')
+			(*ret)[n++] = ';';
+	}
+	return 0;
+}
+
 static int copy_settings(struct curl_transport *t, const struct api_curl_settings *s)
 {
 	const char *ca_dir = s->ca_dir ? s->ca_dir : curl_version_info(CURLVERSION_NOW)->capath;
@@ -299,6 +311,8 @@ static int copy_settings(struct curl_transport *t, const struct api_curl_setting
 	r = r < 0 ? r : copy_text(s->ca_file, &t->ca_file);
 	r = r < 0 ? r : copy_text(ca_dir, &t->ca_dir);
 	r = r < 0 ? r : copy_text(s->user_agent, &t->user_agent);
+	r = r < 0 ? r : copy_text(s->proxy, &t->proxy);
+	r = r < 0 ? r : copy_pins(s->pins, &t->pins);
 	t->timeout_ms = (long)s->timeout_ms;
 	return r;
 }

@@ -4,7 +4,11 @@
  * HTTPS only, TLS 1.2 or newer, verified; no redirects. libcurl sends a POST again by itself when
  * a kept connection turns out dead: CURLOPT_PREREQFUNCTION sees the second send coming and stops
  * it (libcurl 7.88: error 42), so that wire sends are what was decided; such a transfer is LOST.
- * A request is NEVER_LEFT only while that function has not been called for it.
+ * A request is NEVER_LEFT only while that function has not been called for it: a proxy has been
+ * asked, and the server's certificate found good, before.
+ *
+ * Where a proxy is asked is libcurl's own reading of https_proxy, all_proxy and no_proxy; the last
+ * counts for a proxy of the settings, too. Our headers never go to a proxy.
  */
 #ifndef PUNCHD_API_CURL_H
 #define PUNCHD_API_CURL_H
@@ -25,7 +29,9 @@ struct api_loop {
 struct api_curl_settings {
 	const char *ca_file; /* a further CA to trust, beside the system's; NULL: none */
 	const char *ca_dir;  /* the system's CAs, by hash; NULL: where libcurl looks */
-	int64_t timeout_ms;  /* one request, from connecting to its last byte */
+	const char *proxy;   /* its URL; "": none; NULL: as the environment says */
+	const char *pins; /* sha256//…, blanks between: the only public keys to trust; NULL: any */
+	int64_t timeout_ms; /* one request, from connecting to its last byte */
 	int max_connections;
 	const char *user_agent;
 };

@@ -60,6 +60,25 @@ static CURLcode set_security(const struct curl_transport *t, CURL *easy)
 		set(&r, curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file));
 	if (t->ca_dir)
 		set(&r, curl_easy_setopt(easy, CURLOPT_CAPATH, t->ca_dir));
+	if (t->pins)
+		set(&r, curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, t->pins));
+	return r;
+}
+
+/* A proxy that speaks TLS is trusted as the API is, but for its pinned keys. */
+static CURLcode set_proxy(const struct curl_transport *t, CURL *easy)
+{
+	CURLcode r = CURLE_OK;
+
+	if (t->proxy)
+		set(&r, curl_easy_setopt(easy, CURLOPT_PROXY, t->proxy));
+	/* The key is for the API: no proxy on the way gets our headers. */
+	set(&r, curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE));
+	set(&r, curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
+	if (t->ca_file)
+		set(&r, curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, t->ca_file));
+	if (t->ca_dir)
+		set(&r, curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, t->ca_dir));
 	return r;
 }
 
@@ -86,8 +105,6 @@ static CURLcode set_request(const struct api_request *request, CURL *easy, struc
 
 	set(&r, curl_easy_setopt(easy, CURLOPT_URL, request->url));
 	set(&r, curl_easy_setopt(easy, CURLOPT_HTTPHEADER, x->headers));
-	/* The key is for the API: no proxy on the way gets our headers. */
-	set(&r, curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE));
 	if (request->method == API_POST) {
 		set(&r, curl_easy_setopt(easy, CURLOPT_POST, 1L));
 		set(&r,
@@ -138,7 +155,8 @@ int transfer_prepare(struct transfer *x, const struct api_request *request)
 	x->easy = curl_easy_init();
 	if (!x->easy || make_headers(request, &x->headers) < 0)
 		return -ENOMEM;
-	if (set_security(t, x->easy) != CURLE_OK || set_conduct(t, x->easy, x) != CURLE_OK ||
+	if (set_security(t, x->easy) != CURLE_OK || set_proxy(t, x->easy) != CURLE_OK ||
+		set_conduct(t, x->easy, x) != CURLE_OK ||
 		set_request(request, x->easy, x) != CURLE_OK)
 		return -ENOMEM;
 	return 0;

@@ -1,7 +1,8 @@
 /*
  * One transport and its transfers, for the files of api/curl.
  *
- * curl.c has the life of both, curl_easy.c what one transfer asks of libcurl.
+ * curl.c has the life of both, curl_easy.c what one transfer asks of libcurl, curl_words.c what
+ * there is to say where it failed.
  */
 #ifndef PUNCHD_API_CURL_PRIVATE_H
 #define PUNCHD_API_CURL_PRIVATE_H
@@ -31,6 +32,8 @@ struct curl_transport {
 	struct api_loop loop;
 	CURLM *multi;
 	char *ca_file, *ca_dir, *user_agent;
+	char *proxy; /* NULL: the environment's */
+	char *pins;  /* as libcurl wants them */
 	long timeout_ms;
 	struct transfer transfers; /* head of the ring */
 	size_t keyless;            /* transfers that are */
@@ -39,5 +42,8 @@ struct curl_transport {
 /* Make x->easy and x->headers for a request; what there is of them on failure is x's all the same.
  * Returns 0 or -ENOMEM. */
 int transfer_prepare(struct transfer *x, const struct api_request *request);
+
+/* Why a transfer failed: for an operator, who gets neither the key nor a proxy's password. */
+const char *transfer_trouble(struct transfer *x, CURLcode code);
 
 #endif

@@ -353,6 +353,8 @@ static int make_api(struct punchd *d)
 	const struct config *c = &d->context.config;
 	const struct api_curl_settings transport = {
 		.ca_file = c->api.ca_file[0] ? c->api.ca_file : NULL,
+		.proxy = settings_proxy(c),
+		.pins = c->api.pinned_public_key[0] ? c->api.pinned_public_key : NULL,
 		.timeout_ms = c->api.timeout_ms,
 		.max_connections = (int)c->api.max_in_flight,
 		.user_agent = "punchd/" PACKAGE_VERSION,

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/zone.h"
+#include "core/config_road.h"
 
 #define FILE_MAX_BYTES (1024 * 1024)
 #define PATH_SIZE      4096
@@ -249,6 +250,13 @@ int settings_password(
 	if (!c->mqtt.password_file[0])
 		return 0;
 	return read_secret(c->mqtt.password_file, ret_password, ret_words);
+}
+
+const char *settings_proxy(const struct config *c)
+{
+	if (!c->api.proxy[0])
+		return NULL;
+	return strcmp(c->api.proxy, CONFIG_NO_PROXY) == 0 ? "" : c->api.proxy;
 }
 
 int settings_client_id(const struct config *c, char *to, size_t size)

@@ -44,6 +44,9 @@ char *settings_key(const struct config *c, char ret_words[static SETTINGS_WORDS_
 int settings_password(
 	const struct config *c, char **ret_password, char ret_words[static SETTINGS_WORDS_MAX]);
 
+/* [api] proxy as the API's transport wants it: NULL for the environment's, "" for none. */
+const char *settings_proxy(const struct config *c);
+
 /* The MQTT client id: as set, else punchd- and 12 hex digits derived from the machine id.
  * Returns 0 or a negative errno (no machine id). */
 int settings_client_id(const struct config *c, char *to, size_t size);

@@ -2,7 +2,8 @@
 UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire tests/unit/test_pace \
 	tests/unit/test_pace_play \
 	tests/unit/test_circuit tests/unit/test_share tests/unit/test_client \
-	tests/unit/test_curl tests/unit/test_curl_http2 tests/unit/test_apiloop
+	tests/unit/test_curl tests/unit/test_curl_http2 tests/unit/test_curl_trust \
+	tests/unit/test_curl_proxy tests/unit/test_apiloop
 check_PROGRAMS += $(UNIT_API)
 TESTS += $(UNIT_API)
 
@@ -30,5 +31,9 @@ tests_unit_test_curl_LDFLAGS = -Wl,--wrap=curl_multi_socket_action
 tests_unit_test_curl_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
 tests_unit_test_curl_http2_SOURCES = tests/unit/test_curl_http2.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_curl_http2_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
+tests_unit_test_curl_trust_SOURCES = tests/unit/test_curl_trust.c tests/unit/unit.h $(CURLRIG)
+tests_unit_test_curl_trust_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
+tests_unit_test_curl_proxy_SOURCES = tests/unit/test_curl_proxy.c tests/unit/unit.h $(CURLRIG)
+tests_unit_test_curl_proxy_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
 tests_unit_test_apiloop_SOURCES = tests/unit/test_apiloop.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_apiloop_LDADD = libedge.a $(UNIT_API_LIBS) $(LIBEVENT_LIBS) $(OPENSSL_LIBS) -lpthread

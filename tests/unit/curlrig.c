@@ -148,6 +148,17 @@ struct seen rig_one(void)
 
 /* --- before and after */
 
+static void replace_transport(const struct api_curl_settings *settings)
+{
+	if (rig.transport)
+		rig.transport->free(rig.transport);
+	rig.fd_count = 0;
+	rig.due_us = -1;
+	rig.done_count = 0;
+	rig.loop_is_broken = false;
+	assert_int_equal(api_curl_new(settings, &rig_loop, &rig.transport), 0);
+}
+
 void rig_new_transport(int64_t timeout_ms, int max_connections, const char *ca_file)
 {
 	const struct api_curl_settings settings = {
@@ -157,13 +168,16 @@ void rig_new_transport(int64_t timeout_ms, int max_connections, const char *ca_f
 		.user_agent = "punchd/test",
 	};
 
-	if (rig.transport)
-		rig.transport->free(rig.transport);
-	rig.fd_count = 0;
-	rig.due_us = -1;
-	rig.done_count = 0;
-	rig.loop_is_broken = false;
-	assert_int_equal(api_curl_new(&settings, &rig_loop, &rig.transport), 0);
+	replace_transport(&settings);
+}
+
+void rig_new_transport_with(struct api_curl_settings settings)
+{
+	settings.ca_file = settings.ca_file ? settings.ca_file : rig.ca_path;
+	settings.timeout_ms = settings.timeout_ms ? settings.timeout_ms : LONG_MS;
+	settings.max_connections = settings.max_connections ? settings.max_connections : 4;
+	settings.user_agent = "punchd/test";
+	replace_transport(&settings);
 }
 
 void rig_serve(const struct tls_server_settings *settings)

@@ -128,12 +128,6 @@ static void cut_off(struct tls_conn *c)
 	tls_conn_say(c, "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"data\":{");
 }
 
-static void refuse_proxy(struct tls_conn *c)
-{
-	tls_conn_read(c);
-	tls_conn_say(c, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
-}
-
 /* --- answers */
 
 static void test_request_as_sent(void **state)
@@ -399,42 +393,6 @@ static void test_name_is_not_known(void **state)
 	assert_int_equal(seen.fate, API_FATE_NEVER_LEFT);
 }
 
-static void test_ca_is_not_known(void **state)
-{
-	(void)state;
-	rig_play(answer_all);
-	rig_new_transport(LONG_MS, 4, NULL);
-	check_never_left();
-}
-
-static void test_certificate_is_expired(void **state)
-{
-	const struct tls_server_settings settings = {
-		.ca = rig.ca,
-		.flaw = TLS_EXPIRED,
-		.script = answer_all,
-	};
-
-	(void)state;
-	rig_serve(&settings);
-	rig_new_transport(LONG_MS, 4, rig.ca_path);
-	check_never_left();
-}
-
-static void test_certificate_is_anothers(void **state)
-{
-	const struct tls_server_settings settings = {
-		.ca = rig.ca,
-		.flaw = TLS_OTHER_HOST,
-		.script = answer_all,
-	};
-
-	(void)state;
-	rig_serve(&settings);
-	rig_new_transport(LONG_MS, 4, rig.ca_path);
-	check_never_left();
-}
-
 static void test_tls_is_too_old(void **state)
 {
 	const struct tls_server_settings settings = {
@@ -504,29 +462,6 @@ static void test_plain_http_is_not_spoken(void **state)
 	assert_int_equal(tls_server_connections(rig.server), 0);
 }
 
-static void test_proxy_refuses(void **state)
-{
-	const struct tls_server_settings settings = {.script = refuse_proxy};
-	struct seen seen = {.calls = 0};
-	char proxy[64], *text;
-
-	(void)state;
-	rig_serve(&settings);
-	rig_new_transport(LONG_MS, 4, rig.ca_path);
-	snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", tls_server_port(rig.server));
-	setenv("https_proxy", proxy, 1);
-	rig_submit_to("https://api.example.com/v1/attendance", &seen, "one");
-	rig_run_until(1);
-	unsetenv("https_proxy");
-	free(seen.body);
-	assert_int_equal(seen.fate, API_FATE_NEVER_LEFT);
-	text = tls_server_last(rig.server);
-	assert_int_equal(strncmp(text, "CONNECT api.example.com:443 ", 28), 0);
-	assert_null(strstr(text, "SECRET"));
-	assert_null(strstr(text, "Idempotency-Key"));
-	free(text);
-}
-
 static void test_without_authorization(void **state)
 {
 	struct api_request request = {.method = API_POST, .url = rig.url, .answer_max = 100};
@@ -547,59 +482,6 @@ static void test_without_authorization(void **state)
 	free(keyless[0].body);
 	free(keyless[1].body);
 	free(other.body);
-}
-
-/* --- CAs */
-
-/* A further CA is trusted beside the system's, not in its place. */
-static void test_ca_is_added(void **state)
-{
-	struct tls_ca *other = tls_ca_new("another CA");
-	struct tls_server_settings settings = {.ca = other, .script = answer_all};
-	struct api_curl_settings with_both = {
-		.ca_file = rig.ca_path,
-		.ca_dir = rig.dir,
-		.timeout_ms = LONG_MS,
-		.max_connections = 4,
-		.user_agent = "punchd/test",
-	};
-
-	(void)state;
-	tls_ca_write_hashed(other, rig.dir);
-	rig_serve(&settings);
-	rig_new_transport(LONG_MS, 4, rig.ca_path);
-	check_never_left();
-	rig.transport->free(rig.transport);
-	assert_int_equal(api_curl_new(&with_both, &rig_loop, &rig.transport), 0);
-	assert_int_equal(rig_one().fate, API_FATE_ANSWERED);
-	settings.ca = rig.ca;
-	rig_serve(&settings);
-	assert_int_equal(rig_one().fate, API_FATE_ANSWERED);
-	tls_ca_free(other);
-}
-
-static void test_ca_files_that_cannot_be_used(void **state)
-{
-	struct api_curl_settings settings = {
-		.timeout_ms = LONG_MS,
-		.max_connections = 4,
-		.user_agent = "punchd/test",
-	};
-	struct api_transport *none = NULL;
-	char path[128];
-	FILE *f;
-
-	(void)state;
-	snprintf(path, sizeof path, "%s/none.pem", rig.dir);
-	settings.ca_file = path;
-	assert_int_equal(api_curl_new(&settings, &rig_loop, &none), -ENOENT);
-	snprintf(path, sizeof path, "%s/empty.pem", rig.dir);
-	f = fopen(path, "w");
-	fclose(f);
-	assert_int_equal(api_curl_new(&settings, &rig_loop, &none), -EINVAL);
-	settings.ca_file = rig.dir;
-	assert_int_equal(api_curl_new(&settings, &rig_loop, &none), -EINVAL);
-	assert_null(none);
 }
 
 /* --- the end */
@@ -658,18 +540,12 @@ int main(void)
 		RIG_CASE(test_idle_connection_closes),
 		RIG_CASE(test_refused),
 		RIG_CASE(test_name_is_not_known),
-		RIG_CASE(test_ca_is_not_known),
-		RIG_CASE(test_certificate_is_expired),
-		RIG_CASE(test_certificate_is_anothers),
 		RIG_CASE(test_tls_is_too_old),
 		RIG_CASE(test_no_tls),
 		RIG_CASE(test_tls_stalls),
 		RIG_CASE(test_no_connection_becomes_free),
 		RIG_CASE(test_plain_http_is_not_spoken),
-		RIG_CASE(test_proxy_refuses),
 		RIG_CASE(test_without_authorization),
-		RIG_CASE(test_ca_is_added),
-		RIG_CASE(test_ca_files_that_cannot_be_used),
 		RIG_CASE(test_free_ends_what_runs),
 		RIG_CASE(test_loop_that_fails),
 	};

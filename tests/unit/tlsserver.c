@@ -103,7 +103,8 @@ static void set_leaf(SSL_CTX *ssl, const struct tls_ca *ca, enum tls_flaw flaw)
 	X509 *x;
 
 	MUST(key);
-	x = new_certificate(key, "leaf", -7200, flaw == TLS_EXPIRED ? -3600 : 86400);
+	x = new_certificate(key, "leaf", flaw == TLS_NOT_YET_VALID ? 3600 : -7200,
+		flaw == TLS_EXPIRED ? -3600 : 86400);
 	MUST(X509_set_issuer_name(x, X509_get_subject_name(ca->certificate)));
 	add_extension(x, NID_subject_alt_name,
 		flaw == TLS_OTHER_HOST ? "DNS:other.example" : "DNS:localhost,IP:127.0.0.1");
@@ -271,6 +272,19 @@ int tls_server_port(const struct tls_server *s)
 	return s->port;
 }
 
+void tls_server_pin(const struct tls_server *s, char ret[static TLS_PIN_SIZE])
+{
+	EVP_PKEY *key = X509_get0_pubkey(SSL_CTX_get0_certificate(s->ssl));
+	unsigned char *der = NULL, hash[32];
+	int n = i2d_PUBKEY(key, &der);
+
+	MUST(n > 0);
+	MUST(EVP_Digest(der, (size_t)n, hash, NULL, EVP_sha256(), NULL) == 1);
+	memcpy(ret, "sha256//", 8);
+	EVP_EncodeBlock((unsigned char *)ret + 8, hash, sizeof hash);
+	OPENSSL_free(der);
+}
+
 static int read_count(struct tls_server *s, const int *count)
 {
 	int n;
@@ -400,4 +414,41 @@ bool tls_conn_wait(struct tls_conn *c, int ms)
 	struct pollfd fds[] = {{.fd = c->fd, .events = POLLRDHUP}, {.fd = c->server->stop[0]}};
 
 	return poll(fds, 2, ms) == 0;
+}
+
+/* --- tunnels */
+
+static int connect_to(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	MUST(fd >= 0);
+	MUST(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
+	return fd;
+}
+
+void tls_conn_tunnel(struct tls_conn *c, int port)
+{
+	struct pollfd fds[] = {
+		{.fd = c->fd, .events = POLLIN}, {.fd = connect_to(port), .events = POLLIN}};
+	char bytes[16384];
+	bool open = true;
+
+	while (open && poll(fds, 2, -1) > 0) {
+		ssize_t n = 0;
+
+		if (fds[1].revents) {
+			n = read(fds[1].fd, bytes, sizeof bytes);
+			open = n > 0 && tls_conn_write(c, bytes, (size_t)n);
+		}
+		if (!open || !fds[0].revents)
+			continue;
+		do {
+			n = read_some(c, bytes, sizeof bytes);
+			open = n > 0 && send(fds[1].fd, bytes, (size_t)n, MSG_NOSIGNAL) == n;
+		} while (open && c->ssl && SSL_pending(c->ssl) > 0);
+	}
+	close(fds[1].fd);
 }

@@ -11,7 +11,7 @@
 
 /* --- certificates, made when asked for */
 
-enum tls_flaw { TLS_SOUND, TLS_EXPIRED, TLS_OTHER_HOST };
+enum tls_flaw { TLS_SOUND, TLS_EXPIRED, TLS_NOT_YET_VALID, TLS_OTHER_HOST };
 
 struct tls_ca;
 
@@ -46,6 +46,10 @@ void tls_server_free(struct tls_server *s);
 
 int tls_server_port(const struct tls_server *s);
 
+/* `sha256//…` of its public key, as it is pinned. */
+#define TLS_PIN_SIZE 64
+void tls_server_pin(const struct tls_server *s, char ret[static TLS_PIN_SIZE]);
+
 int tls_server_connections(struct tls_server *s); /* so far */
 int tls_server_most_at_once(struct tls_server *s);
 int tls_server_requests(struct tls_server *s);
@@ -77,5 +81,8 @@ bool tls_conn_say(struct tls_conn *c, const char *text);
 /* Wait until the other end closes, or the server is freed, or ms have passed (-1: without end).
  * Whether the time has passed. */
 bool tls_conn_wait(struct tls_conn *c, int ms);
+
+/* Carry bytes to and from a port of 127.0.0.1 until either end closes. */
+void tls_conn_tunnel(struct tls_conn *c, int port);
 
 #endif
