@@ -9,6 +9,12 @@
 #define CA_FILE_MAX ((size_t)4 * 1024 * 1024)
 #define GRACE_MS    500 /* after which we no longer trust libcurl's own time-out */
 
+/* Looking a name up, connecting, and TLS, through a proxy where there is one. Enough for a name server
+ * that does not answer (glibc asks the next after 5 s) or for three lost SYNs (sent again after 1, 2
+ * and 4 s); and a third of the usual time-out, so that behind the first of several that find nobody
+ * the others still learn so. */
+#define CONNECT_MS 10000
+
 static struct curl_transport *of(struct api_transport *t)
 {
 	return (struct curl_transport *)(void *)t;
@@ -314,6 +320,7 @@ static int copy_settings(struct curl_transport *t, const struct api_curl_setting
 	r = r < 0 ? r : copy_text(s->proxy, &t->proxy);
 	r = r < 0 ? r : copy_pins(s->pins, &t->pins);
 	t->timeout_ms = (long)s->timeout_ms;
+	t->connect_timeout_ms = s->connect_timeout_ms ? (long)s->connect_timeout_ms : CONNECT_MS;
 	return r;
 }
 

@@ -31,7 +31,8 @@ struct api_curl_settings {
 	const char *ca_dir;  /* the system's CAs, by hash; NULL: where libcurl looks */
 	const char *proxy;   /* its URL; "": none; NULL: as the environment says */
 	const char *pins; /* sha256//…, blanks between: the only public keys to trust; NULL: any */
-	int64_t timeout_ms; /* one request, from connecting to its last byte */
+	int64_t timeout_ms;         /* one request, from connecting to its last byte */
+	int64_t connect_timeout_ms; /* of that, until TLS stands; 0: as long as is sensible */
 	int max_connections;
 	const char *user_agent;
 };

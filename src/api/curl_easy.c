@@ -87,6 +87,10 @@ static CURLcode set_conduct(const struct curl_transport *t, CURL *easy, struct t
 	CURLcode r = CURLE_OK;
 
 	set(&r, curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+	/* Else a transfer that ends while its name is looked up would wait for the resolver, and
+	 * with it the loop (libcurl 7.88); the thread is left to end by itself. */
+	set(&r, curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, t->connect_timeout_ms));
 	set(&r, curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->timeout_ms));
 	set(&r, curl_easy_setopt(easy, CURLOPT_USERAGENT, t->user_agent));
 	set(&r, curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));

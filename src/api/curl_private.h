@@ -34,7 +34,7 @@ struct curl_transport {
 	char *ca_file, *ca_dir, *user_agent;
 	char *proxy; /* NULL: the environment's */
 	char *pins;  /* as libcurl wants them */
-	long timeout_ms;
+	long timeout_ms, connect_timeout_ms;
 	struct transfer transfers; /* head of the ring */
 	size_t keyless;            /* transfers that are */
 };

@@ -3,7 +3,7 @@ UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire te
 	tests/unit/test_pace_play \
 	tests/unit/test_circuit tests/unit/test_share tests/unit/test_client \
 	tests/unit/test_curl tests/unit/test_curl_http2 tests/unit/test_curl_trust \
-	tests/unit/test_curl_proxy tests/unit/test_apiloop
+	tests/unit/test_curl_proxy tests/unit/test_curl_connect tests/unit/test_apiloop
 check_PROGRAMS += $(UNIT_API)
 TESTS += $(UNIT_API)
 
@@ -25,7 +25,8 @@ tests_unit_test_share_LDADD = $(UNIT_API_LIBS)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c tests/unit/unit.h
 tests_unit_test_client_LDADD = $(UNIT_API_LIBS)
 
-CURLRIG = tests/unit/curlrig.c tests/unit/curlrig.h tests/unit/tlsserver.c tests/unit/tlsserver.h
+CURLRIG = tests/unit/curlrig.c tests/unit/curlrig.h tests/unit/tlsserver.c tests/unit/tlsserver.h \
+	tests/unit/loopback.c tests/unit/loopback.h
 tests_unit_test_curl_SOURCES = tests/unit/test_curl.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_curl_LDFLAGS = -Wl,--wrap=curl_multi_socket_action
 tests_unit_test_curl_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
@@ -35,5 +36,7 @@ tests_unit_test_curl_trust_SOURCES = tests/unit/test_curl_trust.c tests/unit/uni
 tests_unit_test_curl_trust_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
 tests_unit_test_curl_proxy_SOURCES = tests/unit/test_curl_proxy.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_curl_proxy_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
+tests_unit_test_curl_connect_SOURCES = tests/unit/test_curl_connect.c tests/unit/unit.h $(CURLRIG)
+tests_unit_test_curl_connect_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
 tests_unit_test_apiloop_SOURCES = tests/unit/test_apiloop.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_apiloop_LDADD = libedge.a $(UNIT_API_LIBS) $(LIBEVENT_LIBS) $(OPENSSL_LIBS) -lpthread

@@ -76,11 +76,6 @@ static void stall(struct tls_conn *c)
 	tls_conn_wait(c, -1);
 }
 
-static void stall_at_once(struct tls_conn *c)
-{
-	tls_conn_wait(c, -1);
-}
-
 static void answer_without_end(struct tls_conn *c)
 {
 	char chunk[1024];
@@ -105,13 +100,6 @@ static void talk_nonsense(struct tls_conn *c)
 {
 	tls_conn_read(c);
 	tls_conn_say(c, "220 mail.example.com ESMTP\r\n");
-}
-
-/* To whoever wants to begin with TLS. */
-static void greet(struct tls_conn *c)
-{
-	tls_conn_say(c, "220 mail.example.com ESMTP\r\n");
-	tls_conn_wait(c, -1);
 }
 
 static void drip_headers(struct tls_conn *c)
@@ -363,70 +351,6 @@ static void test_idle_connection_closes(void **state)
 
 /* --- never left */
 
-static void check_never_left(void)
-{
-	assert_int_equal(rig_one().fate, API_FATE_NEVER_LEFT);
-	assert_int_equal(tls_server_requests(rig.server), 0);
-}
-
-static void test_refused(void **state)
-{
-	(void)state;
-	rig_play(answer_all);
-	tls_server_free(rig.server);
-	rig.server = NULL;
-	assert_int_equal(rig_one().fate, API_FATE_NEVER_LEFT);
-}
-
-/* A label of over 63 bytes is no name: nobody needs to be asked. */
-static void test_name_is_not_known(void **state)
-{
-	struct seen seen = {.calls = 0};
-	char to[128];
-
-	(void)state;
-	rig_play(answer_all);
-	snprintf(to, sizeof to, "https://%070d.invalid/v1", 1);
-	rig_submit_to(to, &seen, "one");
-	rig_run_until(1);
-	free(seen.body);
-	assert_int_equal(seen.fate, API_FATE_NEVER_LEFT);
-}
-
-static void test_tls_is_too_old(void **state)
-{
-	const struct tls_server_settings settings = {
-		.ca = rig.ca,
-		.only_old_tls = true,
-		.script = answer_all,
-	};
-
-	(void)state;
-	rig_serve(&settings);
-	rig_new_transport(LONG_MS, 4, rig.ca_path);
-	check_never_left();
-}
-
-static void test_no_tls(void **state)
-{
-	const struct tls_server_settings settings = {.script = greet};
-
-	(void)state;
-	rig_serve(&settings);
-	rig_new_transport(LONG_MS, 4, rig.ca_path);
-	check_never_left();
-}
-
-static void test_tls_stalls(void **state)
-{
-	const struct tls_server_settings settings = {.script = stall_at_once};
-
-	(void)state;
-	rig_serve(&settings);
-	rig_new_transport(SHORT_MS, 4, rig.ca_path);
-	check_never_left();
-}
-
 /* It waits for a connection all its time, behind one that stalls. */
 static void test_no_connection_becomes_free(void **state)
 {
@@ -538,11 +462,6 @@ int main(void)
 		RIG_CASE(test_lost_cut_off),
 		RIG_CASE(test_kept_connection_breaks_under_a_request),
 		RIG_CASE(test_idle_connection_closes),
-		RIG_CASE(test_refused),
-		RIG_CASE(test_name_is_not_known),
-		RIG_CASE(test_tls_is_too_old),
-		RIG_CASE(test_no_tls),
-		RIG_CASE(test_tls_stalls),
 		RIG_CASE(test_no_connection_becomes_free),
 		RIG_CASE(test_plain_http_is_not_spoken),
 		RIG_CASE(test_without_authorization),

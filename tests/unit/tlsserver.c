@@ -1,6 +1,6 @@
 #include "tlsserver.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "loopback.h"
 
 /* A test's own trouble ends the test. */
 #define MUST(x) \
@@ -172,20 +174,6 @@ static void make_ssl(struct tls_server *s)
 	}
 }
 
-static void make_listener(struct tls_server *s)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t length = sizeof address;
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	MUST(s->listener >= 0);
-	MUST(bind(s->listener, (struct sockaddr *)&address, sizeof address) == 0);
-	MUST(listen(s->listener, CONNS_MAX) == 0);
-	MUST(getsockname(s->listener, (struct sockaddr *)&address, &length) == 0);
-	s->port = ntohs(address.sin_port);
-}
-
 static void *play_conn(void *arg)
 {
 	struct tls_conn *c = arg;
@@ -239,7 +227,8 @@ struct tls_server *tls_server_new(const struct tls_server_settings *settings)
 	s->settings = *settings;
 	if (settings->ca)
 		make_ssl(s);
-	make_listener(s);
+	s->listener = loopback_listen(settings->ipv6, 0, CONNS_MAX, &s->port);
+	MUST(s->listener >= 0);
 	MUST(pipe(s->stop) == 0);
 	MUST(pthread_mutex_init(&s->lock, NULL) == 0);
 	MUST(pthread_create(&s->thread, NULL, accept_conns, s) == 0);
@@ -418,23 +407,14 @@ bool tls_conn_wait(struct tls_conn *c, int ms)
 
 /* --- tunnels */
 
-static int connect_to(int port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	MUST(fd >= 0);
-	MUST(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
-	return fd;
-}
-
 void tls_conn_tunnel(struct tls_conn *c, int port)
 {
 	struct pollfd fds[] = {
-		{.fd = c->fd, .events = POLLIN}, {.fd = connect_to(port), .events = POLLIN}};
+		{.fd = c->fd, .events = POLLIN},
+		{.fd = loopback_connect(false, port), .events = POLLIN},
+	};
 	char bytes[16384];
-	bool open = true;
+	bool open = fds[1].fd >= 0;
 
 	while (open && poll(fds, 2, -1) > 0) {
 		ssize_t n = 0;
