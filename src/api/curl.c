@@ -263,6 +263,7 @@ static void free_transport(struct api_transport *base)
 	while (t->transfers.next != &t->transfers)
 		free_transfer(t->transfers.next);
 	curl_multi_cleanup(t->multi);
+	curl_share_cleanup(t->sessions);
 	free(t->ca_file);
 	free(t->ca_dir);
 	free(t->user_agent);
@@ -341,6 +342,19 @@ static int set_up_multi(struct curl_transport *t, int max_connections)
 	return 0;
 }
 
+/* Without it each transfer would remember sessions for itself, and take them with it. Only this
+ * thread comes here, so nothing is locked. */
+static int set_up_sessions(struct curl_transport *t)
+{
+	t->sessions = curl_share_init();
+	if (!t->sessions)
+		return -ENOMEM;
+	return curl_share_setopt(t->sessions, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
+			CURLSHE_OK
+		? 0
+		: -EINVAL;
+}
+
 int api_curl_new(const struct api_curl_settings *settings, const struct api_loop *loop,
 	struct api_transport **ret_transport)
 {
@@ -359,6 +373,7 @@ int api_curl_new(const struct api_curl_settings *settings, const struct api_loop
 	t->transfers.next = t->transfers.previous = &t->transfers;
 	t->multi = curl_multi_init();
 	r = t->multi ? set_up_multi(t, settings->max_connections) : -ENOMEM;
+	r = r < 0 ? r : set_up_sessions(t);
 	r = r < 0 ? r : copy_settings(t, settings);
 	if (r < 0) {
 		free_transport(&t->base);

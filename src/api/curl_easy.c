@@ -60,6 +60,7 @@ static CURLcode set_security(const struct curl_transport *t, CURL *easy)
 		set(&r, curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file));
 	if (t->ca_dir)
 		set(&r, curl_easy_setopt(easy, CURLOPT_CAPATH, t->ca_dir));
+	set(&r, curl_easy_setopt(easy, CURLOPT_SHARE, t->sessions));
 	if (t->pins)
 		set(&r, curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, t->pins));
 	return r;

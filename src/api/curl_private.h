@@ -31,6 +31,7 @@ struct curl_transport {
 	struct api_transport base; /* first, so that one is the other */
 	struct api_loop loop;
 	CURLM *multi;
+	CURLSH *sessions; /* of TLS: what a connection learnt, the next takes up */
 	char *ca_file, *ca_dir, *user_agent;
 	char *proxy; /* NULL: the environment's */
 	char *pins;  /* as libcurl wants them */

@@ -124,6 +124,35 @@ static void test_ca_files_that_cannot_be_used(void **state)
 	assert_null(none);
 }
 
+/* --- sessions */
+
+static void answer_one_and_close(struct tls_conn *c)
+{
+	if (tls_conn_read(c))
+		tls_conn_say(c,
+			"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n"
+			"Connection: close\r\n\r\n{}");
+	tls_conn_close(c); /* OpenSSL takes up no session that broke off */
+}
+
+/* Who has found the server good once need not do so for every connection: the handshake is most of
+ * what a connection costs. */
+static void test_sessions_are_taken_up(void **state)
+{
+	(void)state;
+	for (int tls12 = 0; tls12 <= 1; tls12++) {
+		const struct tls_server_settings settings = {
+			.ca = rig.ca, .only_tls12 = tls12, .script = answer_one_and_close};
+
+		rig_serve(&settings);
+		rig_new_transport(LONG_MS, 4, rig.ca_path);
+		for (int i = 0; i < 5; i++)
+			assert_int_equal(rig_one().fate, API_FATE_ANSWERED);
+		assert_int_equal(tls_server_connections(rig.server), 5);
+		assert_int_equal(tls_server_resumed(rig.server), 4);
+	}
+}
+
 /* --- pinned keys */
 
 #define OTHER_PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -177,6 +206,7 @@ int main(void)
 		RIG_CASE(test_certificate_is_anothers),
 		RIG_CASE(test_ca_is_added),
 		RIG_CASE(test_ca_files_that_cannot_be_used),
+		RIG_CASE(test_sessions_are_taken_up),
 		RIG_CASE(test_key_is_pinned),
 		RIG_CASE(test_key_is_not_the_pinned_one),
 		RIG_CASE(test_pinned_key_of_a_ca_that_is_not_known),

@@ -139,7 +139,7 @@ struct tls_server {
 
 	pthread_mutex_t lock; /* for what follows */
 	struct tls_conn conns[CONNS_MAX];
-	int count, open, most_open;
+	int count, open, most_open, resumed;
 	char *requests[REQUESTS_MAX];
 	int request_count;
 };
@@ -167,11 +167,20 @@ static void make_ssl(struct tls_server *s)
 	MUST(s->ssl);
 	set_leaf(s->ssl, s->settings.ca, s->settings.flaw);
 	SSL_CTX_set_alpn_select_cb(s->ssl, choose_protocol, s);
+	if (s->settings.only_tls12)
+		MUST(SSL_CTX_set_max_proto_version(s->ssl, TLS1_2_VERSION));
 	if (s->settings.only_old_tls) {
 		MUST(SSL_CTX_set_cipher_list(s->ssl, "ALL:@SECLEVEL=0"));
 		MUST(SSL_CTX_set_min_proto_version(s->ssl, TLS1_VERSION));
 		MUST(SSL_CTX_set_max_proto_version(s->ssl, TLS1_1_VERSION));
 	}
+}
+
+static void note_resumed(struct tls_conn *c)
+{
+	pthread_mutex_lock(&c->server->lock);
+	c->server->resumed += c->ssl && SSL_session_reused(c->ssl);
+	pthread_mutex_unlock(&c->server->lock);
 }
 
 static void *play_conn(void *arg)
@@ -186,8 +195,10 @@ static void *play_conn(void *arg)
 		MUST(c->ssl);
 		MUST(SSL_set_fd(c->ssl, c->fd));
 	}
-	if (!c->ssl || SSL_accept(c->ssl) == 1)
+	if (!c->ssl || SSL_accept(c->ssl) == 1) {
+		note_resumed(c);
 		s->settings.script(c);
+	}
 	SSL_free(c->ssl);
 	pthread_mutex_lock(&s->lock);
 	s->open--;
@@ -294,6 +305,11 @@ int tls_server_most_at_once(struct tls_server *s)
 	return read_count(s, &s->most_open);
 }
 
+int tls_server_resumed(struct tls_server *s)
+{
+	return read_count(s, &s->resumed);
+}
+
 int tls_server_requests(struct tls_server *s)
 {
 	return read_count(s, &s->request_count);
@@ -396,6 +412,12 @@ bool tls_conn_write(struct tls_conn *c, const void *bytes, size_t n)
 bool tls_conn_say(struct tls_conn *c, const char *text)
 {
 	return tls_conn_write(c, text, strlen(text));
+}
+
+void tls_conn_close(struct tls_conn *c)
+{
+	if (c->ssl)
+		SSL_shutdown(c->ssl);
 }
 
 bool tls_conn_wait(struct tls_conn *c, int ms)

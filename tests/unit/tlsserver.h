@@ -35,8 +35,9 @@ struct tls_server_settings {
 	const struct tls_ca *ca; /* NULL: plain TCP */
 	enum tls_flaw flaw;
 	bool only_old_tls; /* up to 1.1 */
-	bool http2;        /* choose h2 where it is offered */
-	bool ipv6;         /* on ::1 instead of 127.0.0.1 */
+	bool only_tls12;
+	bool http2; /* choose h2 where it is offered */
+	bool ipv6;  /* on ::1 instead of 127.0.0.1 */
 	tls_script *script;
 };
 
@@ -53,6 +54,7 @@ void tls_server_pin(const struct tls_server *s, char ret[static TLS_PIN_SIZE]);
 
 int tls_server_connections(struct tls_server *s); /* so far */
 int tls_server_most_at_once(struct tls_server *s);
+int tls_server_resumed(struct tls_server *s); /* connections that took up an earlier session */
 int tls_server_requests(struct tls_server *s);
 
 /* How many requests contained a text. */
@@ -78,6 +80,9 @@ void tls_conn_note(struct tls_conn *c, const char *text);
 /* Whether the other end still listens. */
 bool tls_conn_write(struct tls_conn *c, const void *bytes, size_t n);
 bool tls_conn_say(struct tls_conn *c, const char *text);
+
+/* Tell that nothing more comes, as TLS wants it (RFC 8446 §6.1); else the end just breaks off. */
+void tls_conn_close(struct tls_conn *c);
 
 /* Wait until the other end closes, or the server is freed, or ms have passed (-1: without end).
  * Whether the time has passed. */
