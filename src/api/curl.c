@@ -4,10 +4,8 @@
 
 #include "api/curl_private.h"
 #include "base/clock.h"
-#include "base/file.h"
 
-#define CA_FILE_MAX ((size_t)4 * 1024 * 1024)
-#define GRACE_MS    500 /* after which we no longer trust libcurl's own time-out */
+#define GRACE_MS 500 /* after which we no longer trust libcurl's own time-out */
 
 /* Looking a name up, connecting, and TLS, through a proxy where there is one. Enough for a name server
  * that does not answer (glibc asks the next after 5 s) or for three lost SYNs (sent again after 1, 2
@@ -273,20 +271,6 @@ static void free_transport(struct api_transport *base)
 	curl_global_cleanup();
 }
 
-/* libcurl reads the file only when it connects. What could never work is told at once. */
-static int check_ca_file(const char *path)
-{
-	struct buf b;
-	int r;
-
-	buf_init(&b, CA_FILE_MAX);
-	r = file_read(path, &b, NULL);
-	if (r == 0 && !strstr(b.data, "-----BEGIN "))
-		r = -EINVAL;
-	buf_done(&b);
-	return r == 0 || r == -ENOENT || r == -ENOMEM ? r : -EINVAL;
-}
-
 static int copy_text(const char *text, char **ret)
 {
 	*ret = text ? strdup(text) : NULL;
@@ -313,13 +297,14 @@ static int copy_pins(const char *pins, char **ret)
 static int copy_settings(struct curl_transport *t, const struct api_curl_settings *s)
 {
 	const char *ca_dir = s->ca_dir ? s->ca_dir : curl_version_info(CURLVERSION_NOW)->capath;
-	int r = s->ca_file ? check_ca_file(s->ca_file) : 0;
+	int r = s->ca_file ? ca_file_check(s->ca_file) : 0;
 
 	r = r < 0 ? r : copy_text(s->ca_file, &t->ca_file);
 	r = r < 0 ? r : copy_text(ca_dir, &t->ca_dir);
 	r = r < 0 ? r : copy_text(s->user_agent, &t->user_agent);
 	r = r < 0 ? r : copy_text(s->proxy, &t->proxy);
 	r = r < 0 ? r : copy_pins(s->pins, &t->pins);
+	t->ca_dir_is_hashed = ca_dir_is_hashed(t->ca_dir);
 	t->timeout_ms = (long)s->timeout_ms;
 	t->connect_timeout_ms = s->connect_timeout_ms ? (long)s->connect_timeout_ms : CONNECT_MS;
 	return r;

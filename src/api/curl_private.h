@@ -2,7 +2,7 @@
  * One transport and its transfers, for the files of api/curl.
  *
  * curl.c has the life of both, curl_easy.c what one transfer asks of libcurl, curl_words.c what
- * there is to say where it failed.
+ * there is to say where it failed, curl_ca.c files and directories of CAs.
  */
 #ifndef PUNCHD_API_CURL_PRIVATE_H
 #define PUNCHD_API_CURL_PRIVATE_H
@@ -33,8 +33,9 @@ struct curl_transport {
 	CURLM *multi;
 	CURLSH *sessions; /* of TLS: what a connection learnt, the next takes up */
 	char *ca_file, *ca_dir, *user_agent;
-	char *proxy; /* NULL: the environment's */
-	char *pins;  /* as libcurl wants them */
+	bool ca_dir_is_hashed; /* so that OpenSSL finds a CA in it */
+	char *proxy;           /* NULL: the environment's */
+	char *pins;            /* as libcurl wants them */
 	long timeout_ms, connect_timeout_ms;
 	struct transfer transfers; /* head of the ring */
 	size_t keyless;            /* transfers that are */
@@ -43,6 +44,12 @@ struct curl_transport {
 /* Make x->easy and x->headers for a request; what there is of them on failure is x's all the same.
  * Returns 0 or -ENOMEM. */
 int transfer_prepare(struct transfer *x, const struct api_request *request);
+
+/* Returns 0, -ENOENT, -ENOMEM, or -EINVAL where there is no certificate to be read. */
+int ca_file_check(const char *path);
+
+/* Whether a directory holds CAs by their hashes; NULL: no. */
+bool ca_dir_is_hashed(const char *path);
 
 /* Why a transfer failed: for an operator, who gets neither the key nor a proxy's password. */
 const char *transfer_trouble(struct transfer *x, CURLcode code);

@@ -173,7 +173,8 @@ void rig_new_transport(int64_t timeout_ms, int max_connections, const char *ca_f
 
 void rig_new_transport_with(struct api_curl_settings settings)
 {
-	settings.ca_file = settings.ca_file ? settings.ca_file : rig.ca_path;
+	if (!settings.ca_file && !settings.ca_dir)
+		settings.ca_file = rig.ca_path;
 	settings.timeout_ms = settings.timeout_ms ? settings.timeout_ms : LONG_MS;
 	settings.max_connections = settings.max_connections ? settings.max_connections : 4;
 	settings.user_agent = "punchd/test";

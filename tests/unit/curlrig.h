@@ -50,7 +50,7 @@ struct seen {
 void rig_new_transport(int64_t timeout_ms, int max_connections, const char *ca_file);
 void rig_serve(const struct tls_server_settings *settings);
 
-/* What is 0 or NULL is the rig's own. */
+/* What is 0 or NULL is the rig's own; its CA, where neither file nor directory is named. */
 void rig_new_transport_with(struct api_curl_settings settings);
 
 /* A sound server, and a transport that trusts it. */

@@ -2,12 +2,31 @@
  * does not. */
 #include "unit.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "curlrig.h"
+
+/* --- the library's call that reads a file of CAs, in front of it */
+
+static int files_read;
+
+int X509_STORE_load_file(X509_STORE *store, const char *file)
+{
+	int (*real)(X509_STORE *, const char *);
+	void *symbol = dlsym(RTLD_NEXT, "X509_STORE_load_file");
+
+	memcpy(&real, &symbol, sizeof real);
+	files_read++;
+	return real(store, file);
+}
+
+/* --- what the cases share */
 
 static void answer_all(struct tls_conn *c)
 {
@@ -78,25 +97,44 @@ static void test_ca_is_added(void **state)
 {
 	struct tls_ca *other = tls_ca_new("another CA");
 	struct tls_server_settings settings = {.ca = other, .script = answer_all};
-	struct api_curl_settings with_both = {
-		.ca_file = rig.ca_path,
-		.ca_dir = rig.dir,
-		.timeout_ms = LONG_MS,
-		.max_connections = 4,
-		.user_agent = "punchd/test",
-	};
 
 	(void)state;
 	tls_ca_write_hashed(other, rig.dir);
 	rig_serve(&settings);
 	rig_new_transport(LONG_MS, 4, rig.ca_path);
 	check_never_left("certificate");
-	rig.transport->free(rig.transport);
-	assert_int_equal(api_curl_new(&with_both, &rig_loop, &rig.transport), 0);
+	rig_new_transport_with(
+		(struct api_curl_settings){.ca_file = rig.ca_path, .ca_dir = rig.dir});
 	assert_int_equal(rig_one().fate, API_FATE_ANSWERED);
 	settings.ca = rig.ca;
 	rig_serve(&settings);
 	assert_int_equal(rig_one().fate, API_FATE_ANSWERED);
+	tls_ca_free(other);
+}
+
+/* The system's bundle is long, and its directory gives the one CA that is asked for. */
+static void test_ca_directory_alone(void **state)
+{
+	struct tls_ca *other = tls_ca_new("a CA in a directory");
+	const struct tls_server_settings settings = {.ca = other, .script = answer_all};
+	char hashed[80], bare[80];
+
+	(void)state;
+	snprintf(hashed, sizeof hashed, "%s/hashed", rig.dir);
+	snprintf(bare, sizeof bare, "%s/bare", rig.dir);
+	assert_int_equal(mkdir(hashed, 0700), 0);
+	assert_int_equal(mkdir(bare, 0700), 0);
+	tls_ca_write_hashed(other, hashed);
+	rig_serve(&settings);
+	rig_new_transport_with((struct api_curl_settings){.ca_dir = hashed});
+	files_read = 0;
+	assert_int_equal(rig_one().fate, API_FATE_ANSWERED);
+	assert_int_equal(files_read, 0);
+	/* nothing is in there: then the bundle, such as it is */
+	rig_serve(&settings);
+	rig_new_transport_with((struct api_curl_settings){.ca_dir = bare});
+	check_never_left("certificate");
+	assert_int_equal(files_read, 1);
 	tls_ca_free(other);
 }
 
@@ -205,6 +243,7 @@ int main(void)
 		RIG_CASE(test_certificate_is_not_yet_valid),
 		RIG_CASE(test_certificate_is_anothers),
 		RIG_CASE(test_ca_is_added),
+		RIG_CASE(test_ca_directory_alone),
 		RIG_CASE(test_ca_files_that_cannot_be_used),
 		RIG_CASE(test_sessions_are_taken_up),
 		RIG_CASE(test_key_is_pinned),
