@@ -34,16 +34,42 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 	return t->loop.watch(t->loop.arg, fd, events) < 0 ? -1 : 0;
 }
 
-/* libcurl's wish; but while anything runs we come by no later than it should have ended. */
-static int set_timer(struct curl_transport *t, long delay_ms)
+static bool is_at_rest(const struct curl_transport *t)
 {
-	long most_ms = t->timeout_ms + GRACE_MS;
+	return t->transfers.next == &t->transfers;
+}
+
+static int64_t ms_until(int64_t when_us)
+{
+	int64_t left_us = when_us - clock_now().mono_us;
+
+	return left_us > 0 ? (left_us + 999) / 1000 : 0;
+}
+
+/* libcurl's wish; but while anything runs we come by no later than it should have ended, and else
+ * when idle connections are to be closed. */
+static int set_timer(struct curl_transport *t, int64_t delay_ms)
+{
+	int64_t most_ms = -1;
 
 	if (t->keyless > 0)
-		delay_ms = 0;
-	else if (t->transfers.next != &t->transfers && (delay_ms < 0 || delay_ms > most_ms))
+		most_ms = 0;
+	else if (!is_at_rest(t))
+		most_ms = t->timeout_ms + GRACE_MS;
+	else if (t->close_us > 0)
+		most_ms = ms_until(t->close_us);
+	if (most_ms >= 0 && (delay_ms < 0 || delay_ms > most_ms))
 		delay_ms = most_ms;
 	return t->loop.timer(t->loop.arg, delay_ms);
+}
+
+/* libcurl tells of changes alone, and thinks that its last timer still runs. */
+static void set_timer_anew(struct curl_transport *t)
+{
+	long delay_ms = -1;
+
+	curl_multi_timeout(t->multi, &delay_ms);
+	set_timer(t, delay_ms);
 }
 
 static int on_timer(CURLM *multi, long delay_ms, void *arg)
@@ -52,6 +78,39 @@ static int on_timer(CURLM *multi, long delay_ms, void *arg)
 
 	(void)multi;
 	return set_timer(t, delay_ms) < 0 ? -1 : 0;
+}
+
+/* --- connections */
+
+static CURLM *new_multi(struct curl_transport *t)
+{
+	CURLM *multi = curl_multi_init();
+	long most = t->max_connections;
+	bool set = multi &&
+		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, t) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_TIMERDATA, t) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most) == CURLM_OK;
+
+	if (set)
+		return multi;
+	curl_multi_cleanup(multi);
+	return NULL;
+}
+
+/* libcurl looks at the age of a connection only when the next request wants one; and without a
+ * request it has no word for closing but its own end. TLS sessions outlive that. */
+static void close_idle(struct curl_transport *t)
+{
+	CURLM *fresh = new_multi(t);
+
+	t->close_us = 0;
+	if (!fresh)
+		return;
+	curl_multi_cleanup(t->multi);
+	t->multi = fresh;
 }
 
 /* --- the end of a transfer */
@@ -70,6 +129,8 @@ static void free_transfer(struct transfer *x)
 	}
 	if (x->keyless)
 		t->keyless--;
+	if (x->easy && is_at_rest(t))
+		t->close_us = clock_now().mono_us + IDLE_S * CLOCK_US_PER_S;
 	curl_slist_free_all(x->headers);
 	buf_done(&x->body);
 	free(x);
@@ -190,6 +251,8 @@ static void act(struct curl_transport *t, curl_socket_t fd, int what)
 	if (code != CURLM_OK)
 		give_up(t, code);
 	end_overdue(t);
+	if (is_at_rest(t))
+		set_timer_anew(t);
 }
 
 void api_curl_on_fd(struct api_transport *base, int fd, int events)
@@ -202,14 +265,13 @@ void api_curl_on_fd(struct api_transport *base, int fd, int events)
 void api_curl_on_timer(struct api_transport *base)
 {
 	struct curl_transport *t = of(base);
-	long delay_ms = -1;
 
 	if (t->keyless > 0)
 		finish_keyless(t);
 	act(t, CURL_SOCKET_TIMEOUT, 0);
-	/* libcurl tells of changes alone, and thinks that its last timer still runs. */
-	curl_multi_timeout(t->multi, &delay_ms);
-	set_timer(t, delay_ms);
+	if (is_at_rest(t) && t->close_us > 0 && ms_until(t->close_us) == 0)
+		close_idle(t);
+	set_timer_anew(t);
 }
 
 /* --- the start of a transfer */
@@ -260,6 +322,8 @@ static void free_transport(struct api_transport *base)
 
 	while (t->transfers.next != &t->transfers)
 		free_transfer(t->transfers.next);
+	t->close_us = 0;
+	t->loop.timer(t->loop.arg, -1);
 	curl_multi_cleanup(t->multi);
 	curl_share_cleanup(t->sessions);
 	free(t->ca_file);
@@ -310,23 +374,6 @@ static int copy_settings(struct curl_transport *t, const struct api_curl_setting
 	return r;
 }
 
-static int set_up_multi(struct curl_transport *t, int max_connections)
-{
-	CURLMcode codes[] = {
-		curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket),
-		curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t),
-		curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer),
-		curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t),
-		curl_multi_setopt(t->multi, CURLMOPT_MAXCONNECTS, (long)max_connections),
-		curl_multi_setopt(t->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)max_connections),
-	};
-
-	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-		if (codes[i] != CURLM_OK)
-			return -EINVAL;
-	return 0;
-}
-
 /* Without it each transfer would remember sessions for itself, and take them with it. Only this
  * thread comes here, so nothing is locked. */
 static int set_up_sessions(struct curl_transport *t)
@@ -356,8 +403,9 @@ int api_curl_new(const struct api_curl_settings *settings, const struct api_loop
 	t->base = (struct api_transport){.submit = submit, .free = free_transport};
 	t->loop = *loop;
 	t->transfers.next = t->transfers.previous = &t->transfers;
-	t->multi = curl_multi_init();
-	r = t->multi ? set_up_multi(t, settings->max_connections) : -ENOMEM;
+	t->max_connections = settings->max_connections;
+	t->multi = new_multi(t);
+	r = t->multi ? 0 : -ENOMEM;
 	r = r < 0 ? r : set_up_sessions(t);
 	r = r < 0 ? r : copy_settings(t, settings);
 	if (r < 0) {

@@ -3,6 +3,8 @@
 
 #include "api/curl_private.h"
 
+#define KEEPALIVE_S 20
+
 /* --- what libcurl calls */
 
 /* The last stop before the request is written. Called a second time only where libcurl would send
@@ -102,6 +104,11 @@ static CURLcode set_conduct(const struct curl_transport *t, CURL *easy, struct t
 	set(&r, curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L));
 	set(&r, curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, t->connect_timeout_ms));
 	set(&r, curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, t->timeout_ms));
+	set(&r, curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_S));
+	/* Where an answer takes its time the road is to be kept open, too. */
+	set(&r, curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S));
+	set(&r, curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S));
 	set(&r, curl_easy_setopt(easy, CURLOPT_USERAGENT, t->user_agent));
 	set(&r, curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
 	set(&r, curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_send));

@@ -12,6 +12,10 @@
 #include "api/curl.h"
 #include "base/buf.h"
 
+/* So long a connection may be idle. Many routers and load balancers forget one after 60 s without a
+ * word: a request on it would be lost, and its punch in doubt. */
+#define IDLE_S 50
+
 struct transfer {
 	struct transfer *next, *previous;
 	struct curl_transport *transport;
@@ -37,8 +41,10 @@ struct curl_transport {
 	char *proxy;           /* NULL: the environment's */
 	char *pins;            /* as libcurl wants them */
 	long timeout_ms, connect_timeout_ms;
+	int max_connections;
 	struct transfer transfers; /* head of the ring */
 	size_t keyless;            /* transfers that are */
+	int64_t close_us;          /* when idle connections are closed; 0: there are none */
 };
 
 /* Make x->easy and x->headers for a request; what there is of them on failure is x's all the same.

@@ -300,6 +300,11 @@ int tls_server_connections(struct tls_server *s)
 	return read_count(s, &s->count);
 }
 
+int tls_server_open(struct tls_server *s)
+{
+	return read_count(s, &s->open);
+}
+
 int tls_server_most_at_once(struct tls_server *s)
 {
 	return read_count(s, &s->most_open);

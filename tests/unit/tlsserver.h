@@ -53,6 +53,7 @@ int tls_server_port(const struct tls_server *s);
 void tls_server_pin(const struct tls_server *s, char ret[static TLS_PIN_SIZE]);
 
 int tls_server_connections(struct tls_server *s); /* so far */
+int tls_server_open(struct tls_server *s);        /* now */
 int tls_server_most_at_once(struct tls_server *s);
 int tls_server_resumed(struct tls_server *s); /* connections that took up an earlier session */
 int tls_server_requests(struct tls_server *s);
