@@ -158,7 +158,9 @@ static void read_headers(struct transfer *x, struct api_headers *h)
 /* A body that we cut off ourselves is an answer all the same: its status stands. */
 static enum api_fate fate_of(const struct transfer *x, CURLcode code)
 {
-	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->body_cut))
+	bool ended = code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->body_cut);
+
+	if (ended && x->headers_whole)
 		return API_FATE_ANSWERED;
 	return x->sends > 0 ? API_FATE_LOST : API_FATE_NEVER_LEFT;
 }

@@ -1,5 +1,6 @@
 /* What one transfer asks of libcurl, and what libcurl asks of it. */
 #include <errno.h>
+#include <string.h>
 
 #include "api/curl_private.h"
 
@@ -22,6 +23,20 @@ static int on_before_send(
 		return CURL_PREREQFUNC_ABORT;
 	x->sends++;
 	return CURL_PREREQFUNC_OK;
+}
+
+/* libcurl 7.88 takes an end within the headers for the end of an answer. An interim answer (1xx)
+ * has an empty line of its own, and then another begins. */
+static size_t on_header(char *bytes, size_t one, size_t n, void *arg)
+{
+	struct transfer *x = arg;
+
+	(void)one;
+	if (n >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+		x->headers_whole = false;
+	else if (n > 0 && (bytes[0] == '\r' || bytes[0] == '\n'))
+		x->headers_whole = true;
+	return n;
 }
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
@@ -113,6 +128,8 @@ static CURLcode set_conduct(const struct curl_transport *t, CURL *easy, struct t
 	set(&r, curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
 	set(&r, curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_before_send));
 	set(&r, curl_easy_setopt(easy, CURLOPT_PREREQDATA, x));
+	set(&r, curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header));
+	set(&r, curl_easy_setopt(easy, CURLOPT_HEADERDATA, x));
 	set(&r, curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body));
 	set(&r, curl_easy_setopt(easy, CURLOPT_WRITEDATA, x));
 	set(&r, curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->error));

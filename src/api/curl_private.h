@@ -26,6 +26,7 @@ struct transfer {
 	int sends; /* how often libcurl was about to write the request */
 	int64_t overdue_us;
 	struct buf body;
+	bool headers_whole; /* the empty line behind them has come */
 	bool body_cut;
 	api_answered *answered;
 	void *arg;

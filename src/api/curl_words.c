@@ -30,6 +30,8 @@ const char *transfer_trouble(struct transfer *x, CURLcode code)
 {
 	if (code == CURLE_ABORTED_BY_CALLBACK && x->sends > 0)
 		return "the kept connection died under the request";
+	if (code == CURLE_OK)
+		return "the answer ended within its headers";
 	if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH)
 		return "the server's public key is none of the pinned ones: it has a new key, or "
 		       "somebody stands in between";

@@ -116,6 +116,56 @@ static void cut_off(struct tls_conn *c)
 	tls_conn_say(c, "HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{\"data\":{");
 }
 
+static void half_headers(struct tls_conn *c)
+{
+	tls_conn_read(c);
+	tls_conn_say(c, "HTTP/1.1 201 Created\r\nContent-Le");
+}
+
+/* Such words were enough for libcurl 7.88 to say that all is well. */
+static void interim_and_half_headers(struct tls_conn *c)
+{
+	tls_conn_read(c);
+	tls_conn_say(c, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 201 Created\r\n");
+}
+
+static void status_alone(struct tls_conn *c)
+{
+	tls_conn_read(c);
+	tls_conn_say(c, "HTTP/1.1 201 Created\r\n");
+	tls_conn_close(c);
+}
+
+static void reset_within_request(struct tls_conn *c)
+{
+	char some[20];
+
+	tls_conn_read_bytes(c, some, sizeof some);
+	tls_conn_note(c, some);
+	tls_conn_will_reset(c);
+}
+
+static void reset_after_request(struct tls_conn *c)
+{
+	tls_conn_read(c);
+	tls_conn_will_reset(c);
+}
+
+static void reset_within_answer(struct tls_conn *c)
+{
+	cut_off(c);
+	tls_conn_will_reset(c);
+}
+
+/* The answer is whole, and what comes of the connection then is nothing to it. */
+static void reset_after_answer(struct tls_conn *c)
+{
+	tls_conn_read(c);
+	tls_conn_say(c, OK_ANSWER);
+	tls_conn_read(c);
+	tls_conn_will_reset(c);
+}
+
 /* --- answers */
 
 static void test_request_as_sent(void **state)
@@ -311,6 +361,31 @@ static void test_lost_cut_off(void **state)
 	check_lost(cut_off, LONG_MS);
 }
 
+static void test_lost_half_headers(void **state)
+{
+	(void)state;
+	check_lost(half_headers, LONG_MS);
+	check_lost(interim_and_half_headers, LONG_MS);
+	check_lost(status_alone, LONG_MS);
+}
+
+static void test_lost_reset(void **state)
+{
+	(void)state;
+	check_lost(reset_within_request, LONG_MS);
+	check_lost(reset_after_request, LONG_MS);
+	check_lost(reset_within_answer, LONG_MS);
+}
+
+static void test_reset_after_the_answer(void **state)
+{
+	(void)state;
+	rig_play(reset_after_answer);
+	assert_int_equal(rig_one().fate, API_FATE_ANSWERED);
+	assert_int_equal(rig_one().fate, API_FATE_LOST);
+	assert_int_equal(tls_server_requests(rig.server), 2);
+}
+
 /* libcurl 7.88 sends a POST again by itself when a kept connection breaks before the answer. */
 static void test_kept_connection_breaks_under_a_request(void **state)
 {
@@ -460,6 +535,9 @@ int main(void)
 		RIG_CASE(test_lost_nonsense),
 		RIG_CASE(test_lost_drip),
 		RIG_CASE(test_lost_cut_off),
+		RIG_CASE(test_lost_half_headers),
+		RIG_CASE(test_lost_reset),
+		RIG_CASE(test_reset_after_the_answer),
 		RIG_CASE(test_kept_connection_breaks_under_a_request),
 		RIG_CASE(test_idle_connection_closes),
 		RIG_CASE(test_no_connection_becomes_free),

@@ -425,6 +425,13 @@ void tls_conn_close(struct tls_conn *c)
 		SSL_shutdown(c->ssl);
 }
 
+void tls_conn_will_reset(struct tls_conn *c)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	MUST(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+}
+
 bool tls_conn_wait(struct tls_conn *c, int ms)
 {
 	struct pollfd fds[] = {{.fd = c->fd, .events = POLLRDHUP}, {.fd = c->server->stop[0]}};

@@ -85,6 +85,9 @@ bool tls_conn_say(struct tls_conn *c, const char *text);
 /* Tell that nothing more comes, as TLS wants it (RFC 8446 §6.1); else the end just breaks off. */
 void tls_conn_close(struct tls_conn *c);
 
+/* The connection will end by a reset. */
+void tls_conn_will_reset(struct tls_conn *c);
+
 /* Wait until the other end closes, or the server is freed, or ms have passed (-1: without end).
  * Whether the time has passed. */
 bool tls_conn_wait(struct tls_conn *c, int ms);
