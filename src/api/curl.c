@@ -7,12 +7,6 @@
 
 #define GRACE_MS 500 /* after which we no longer trust libcurl's own time-out */
 
-/* Looking a name up, connecting, and TLS, through a proxy where there is one. Enough for a name server
- * that does not answer (glibc asks the next after 5 s) or for three lost SYNs (sent again after 1, 2
- * and 4 s); and a third of the usual time-out, so that behind the first of several that find nobody
- * the others still learn so. */
-#define CONNECT_MS 10000
-
 static struct curl_transport *of(struct api_transport *t)
 {
 	return (struct curl_transport *)(void *)t;
@@ -328,52 +322,9 @@ static void free_transport(struct api_transport *base)
 	t->loop.timer(t->loop.arg, -1);
 	curl_multi_cleanup(t->multi);
 	curl_share_cleanup(t->sessions);
-	free(t->ca_file);
-	free(t->ca_dir);
-	free(t->user_agent);
-	free(t->proxy);
-	free(t->pins);
+	transport_drop_settings(t);
 	free(t);
 	curl_global_cleanup();
-}
-
-static int copy_text(const char *text, char **ret)
-{
-	*ret = text ? strdup(text) : NULL;
-	return text && !*ret ? -ENOMEM : 0;
-}
-
-/* libcurl wants semicolons between them. */
-static int copy_pins(const char *pins, char **ret)
-{
-	size_t n = 0;
-
-	*ret = pins ? calloc(1, strlen(pins) + 1) : NULL;
-	if (pins && !*ret)
-		return -ENOMEM;
-	for (; pins && *pins; pins++) {
-		if (*pins != ' ')
-			(*ret)[n++] = *pins;
-		else if (n > 0 && pins[1] && pins[1] != ' ')
-			(*ret)[n++] = ';';
-	}
-	return 0;
-}
-
-static int copy_settings(struct curl_transport *t, const struct api_curl_settings *s)
-{
-	const char *ca_dir = s->ca_dir ? s->ca_dir : curl_version_info(CURLVERSION_NOW)->capath;
-	int r = s->ca_file ? ca_file_check(s->ca_file) : 0;
-
-	r = r < 0 ? r : copy_text(s->ca_file, &t->ca_file);
-	r = r < 0 ? r : copy_text(ca_dir, &t->ca_dir);
-	r = r < 0 ? r : copy_text(s->user_agent, &t->user_agent);
-	r = r < 0 ? r : copy_text(s->proxy, &t->proxy);
-	r = r < 0 ? r : copy_pins(s->pins, &t->pins);
-	t->ca_dir_is_hashed = ca_dir_is_hashed(t->ca_dir);
-	t->timeout_ms = (long)s->timeout_ms;
-	t->connect_timeout_ms = s->connect_timeout_ms ? (long)s->connect_timeout_ms : CONNECT_MS;
-	return r;
 }
 
 /* Without it each transfer would remember sessions for itself, and take them with it. Only this
@@ -405,11 +356,10 @@ int api_curl_new(const struct api_curl_settings *settings, const struct api_loop
 	t->base = (struct api_transport){.submit = submit, .free = free_transport};
 	t->loop = *loop;
 	t->transfers.next = t->transfers.previous = &t->transfers;
-	t->max_connections = settings->max_connections;
-	t->multi = new_multi(t);
-	r = t->multi ? 0 : -ENOMEM;
+	r = transport_take_settings(t, settings);
 	r = r < 0 ? r : set_up_sessions(t);
-	r = r < 0 ? r : copy_settings(t, settings);
+	if (r == 0 && !(t->multi = new_multi(t)))
+		r = -ENOMEM;
 	if (r < 0) {
 		free_transport(&t->base);
 		return r;

@@ -2,7 +2,7 @@
  * One transport and its transfers, for the files of api/curl.
  *
  * curl.c has the life of both, curl_easy.c what one transfer asks of libcurl, curl_words.c what
- * there is to say where it failed, curl_ca.c files and directories of CAs.
+ * there is to say where it failed, curl_settings.c what a transport is told.
  */
 #ifndef PUNCHD_API_CURL_PRIVATE_H
 #define PUNCHD_API_CURL_PRIVATE_H
@@ -52,11 +52,10 @@ struct curl_transport {
  * Returns 0 or -ENOMEM. */
 int transfer_prepare(struct transfer *x, const struct api_request *request);
 
-/* Returns 0, -ENOENT, -ENOMEM, or -EINVAL where there is no certificate to be read. */
-int ca_file_check(const char *path);
-
-/* Whether a directory holds CAs by their hashes; NULL: no. */
-bool ca_dir_is_hashed(const char *path);
+/* Returns 0, -ENOMEM, or -ENOENT / -EINVAL for a CA file that cannot be used. What was taken until then
+ * is to be dropped all the same. */
+int transport_take_settings(struct curl_transport *t, const struct api_curl_settings *s);
+void transport_drop_settings(struct curl_transport *t);
 
 /* Why a transfer failed: for an operator, who gets neither the key nor a proxy's password. */
 const char *transfer_trouble(struct transfer *x, CURLcode code);

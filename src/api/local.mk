@@ -4,7 +4,7 @@ libapi_a_SOURCES = \
 	src/api/api.h src/api/client.c src/api/client_call.c src/api/client_private.h \
 	src/api/circuit.c src/api/circuit.h \
 	src/api/curl.c src/api/curl.h src/api/curl_easy.c src/api/curl_private.h \
-	src/api/curl_ca.c src/api/curl_words.c \
+	src/api/curl_settings.c src/api/curl_words.c \
 	src/api/httpdate.c \
 	src/api/outcome.c src/api/outcome.h \
 	src/api/pace.c src/api/pace.h \
