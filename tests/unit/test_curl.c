@@ -138,9 +138,9 @@ static void status_alone(struct tls_conn *c)
 
 static void reset_within_request(struct tls_conn *c)
 {
-	char some[20];
+	char some[20 + 1] = "";
 
-	tls_conn_read_bytes(c, some, sizeof some);
+	tls_conn_read_bytes(c, some, sizeof some - 1);
 	tls_conn_note(c, some);
 	tls_conn_will_reset(c);
 }
