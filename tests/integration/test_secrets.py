@@ -3,6 +3,7 @@ shows of the process, whatever goes wrong."""
 import http.server
 import json
 import pathlib
+import signal
 import ssl
 import subprocess
 import threading
@@ -210,3 +211,27 @@ def test_the_brokers_password(tmp_path, known):
             assert PASSWORD.encode() not in broker.log.read_bytes()
         listener.close()
         assert PASSWORD.encode() not in listener.heard
+
+
+def test_a_proxys_password(tmp_path):
+    """It stands in the settings themselves; what is made of them does not have it."""
+    with Broker(shipped=None, under=tmp_path) as broker, \
+            Gateway(broker.port, under=tmp_path, start=False, settings={"api.timeout": "1s"}) as gateway:
+        more = gateway.dir / "conf.d" / "proxy.conf"
+        more.parent.mkdir()
+        more.write_text(f"[api]\nproxy = http://{PASSWORD}:{PASSWORD}@127.0.0.1:1\n")
+        gateway.start()
+        gateway.wait_line("sync_failed", "127.0.0.1")
+        nowhere(gateway, PASSWORD)
+        # Faulty values are faults with a line, in the log of a running gateway and for -t.
+        for value in (f"ftp://u:{PASSWORD}@p", f"http://u:{PASSWORD}/@p", f"u:{PASSWORD}@p"):
+            before = gateway.messages().count("proxy.conf:2: proxy: ")
+            more.write_text(f"[api]\nproxy = {value}\n")
+            gateway.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: gateway.messages().count("proxy.conf:2: proxy: ") > before, value)
+            told = subprocess.run([gateway.program, "-t", "-c", gateway.config], text=True,
+                                  capture_output=True)
+            assert told.returncode == 1 and "proxy.conf:2: proxy: " in told.stderr
+            assert PASSWORD not in told.stdout + told.stderr
+        nowhere(gateway, PASSWORD)
+        gateway.stop()
