@@ -2,29 +2,26 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static socklen_t address_of(bool ipv6, int port, struct sockaddr_storage *ret)
+static socklen_t address_of(const char *host, int port, struct sockaddr_storage *ret)
 {
-	struct sockaddr_in6 six = {
-		.sin6_family = AF_INET6,
-		.sin6_addr = in6addr_loopback,
-		.sin6_port = htons((uint16_t)port),
-	};
-	struct sockaddr_in four = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)port),
-	};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	bool is_six = inet_pton(AF_INET6, host, &six.sin6_addr) == 1;
 
 	memset(ret, 0, sizeof *ret);
-	if (ipv6)
+	if (is_six) {
 		memcpy(ret, &six, sizeof six);
-	else
-		memcpy(ret, &four, sizeof four);
-	return ipv6 ? sizeof six : sizeof four;
+		return sizeof six;
+	}
+	if (inet_pton(AF_INET, host, &four.sin_addr) != 1)
+		abort();
+	memcpy(ret, &four, sizeof four);
+	return sizeof four;
 }
 
 static int port_of(int fd)
@@ -41,17 +38,17 @@ static int port_of(int fd)
 
 bool loopback_has_ipv6(void)
 {
-	int port, fd = loopback_listen(true, 0, 1, &port);
+	int port, fd = loopback_listen("::1", 0, 1, &port);
 
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
 }
 
-int loopback_listen(bool ipv6, int port, int backlog, int *ret_port)
+int loopback_listen(const char *host, int port, int backlog, int *ret_port)
 {
 	struct sockaddr_storage address;
-	socklen_t length = address_of(ipv6, port, &address);
+	socklen_t length = address_of(host, port, &address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -64,10 +61,10 @@ int loopback_listen(bool ipv6, int port, int backlog, int *ret_port)
 	return fd;
 }
 
-static int start_connect(bool ipv6, int port, int flags, int *ret)
+static int start_connect(const char *host, int port, int flags, int *ret)
 {
 	struct sockaddr_storage address;
-	socklen_t length = address_of(ipv6, port, &address);
+	socklen_t length = address_of(host, port, &address);
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
 	if (fd >= 0)
@@ -75,9 +72,9 @@ static int start_connect(bool ipv6, int port, int flags, int *ret)
 	return fd;
 }
 
-int loopback_connect(bool ipv6, int port)
+int loopback_connect(const char *host, int port)
 {
-	int connected, fd = start_connect(ipv6, port, 0, &connected);
+	int connected, fd = start_connect(host, port, 0, &connected);
 
 	if (fd < 0 || connected == 0)
 		return fd;
@@ -93,17 +90,17 @@ static bool is_connected(int fd)
 	return poll(&p, 1, 20) == 1;
 }
 
-bool loopback_hole_open(struct loopback_hole *h, bool ipv6, int port)
+bool loopback_hole_open(struct loopback_hole *h, const char *host, int port)
 {
 	const int most = sizeof h->fds / sizeof h->fds[0];
 	int started;
 
 	h->count = 0;
-	h->fds[h->count] = loopback_listen(ipv6, port, 0, &h->port);
+	h->fds[h->count] = loopback_listen(host, port, 0, &h->port);
 	if (h->fds[h->count] < 0)
 		return false;
 	while (++h->count < most) {
-		h->fds[h->count] = start_connect(ipv6, h->port, SOCK_NONBLOCK, &started);
+		h->fds[h->count] = start_connect(host, h->port, SOCK_NONBLOCK, &started);
 		if (h->fds[h->count] < 0)
 			break;
 		if (!is_connected(h->fds[h->count])) {

@@ -238,7 +238,8 @@ struct tls_server *tls_server_new(const struct tls_server_settings *settings)
 	s->settings = *settings;
 	if (settings->ca)
 		make_ssl(s);
-	s->listener = loopback_listen(settings->ipv6, 0, CONNS_MAX, &s->port);
+	s->listener = loopback_listen(
+		settings->host ? settings->host : "127.0.0.1", 0, CONNS_MAX, &s->port);
 	MUST(s->listener >= 0);
 	MUST(pipe(s->stop) == 0);
 	MUST(pthread_mutex_init(&s->lock, NULL) == 0);
@@ -445,7 +446,7 @@ void tls_conn_tunnel(struct tls_conn *c, int port)
 {
 	struct pollfd fds[] = {
 		{.fd = c->fd, .events = POLLIN},
-		{.fd = loopback_connect(false, port), .events = POLLIN},
+		{.fd = loopback_connect("127.0.0.1", port), .events = POLLIN},
 	};
 	char bytes[16384];
 	bool open = fds[1].fd >= 0;

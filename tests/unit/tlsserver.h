@@ -36,8 +36,8 @@ struct tls_server_settings {
 	enum tls_flaw flaw;
 	bool only_old_tls; /* up to 1.1 */
 	bool only_tls12;
-	bool http2; /* choose h2 where it is offered */
-	bool ipv6;  /* on ::1 instead of 127.0.0.1 */
+	bool http2;       /* choose h2 where it is offered */
+	const char *host; /* of the loopback; NULL: 127.0.0.1 */
 	tls_script *script;
 };
 
