@@ -103,13 +103,19 @@ static bool needs_opener(const struct pace *p, int64_t now_us)
 	return !p->tried || (p->learnt && !window_binds(p, now_us));
 }
 
+/* Those of whom it is to be expected that they go on. In the first window the others may be ourselves,
+ * before a restart. */
+static int64_t others_that_stay(const struct pace *p, int64_t now_us)
+{
+	return now_us - p->first_us < counted_us(p) ? 0 : others_now(p, now_us);
+}
+
 /* How many may be in flight at once while this remains. */
 static int64_t bold_enough(const struct pace *p, int64_t now_us)
 {
-	int64_t others = others_now(p, now_us), ours;
+	int64_t others = others_that_stay(p, now_us), ours;
 
-	/* In the first window the others may be ourselves, before a restart. */
-	if (others == 0 || p->remaining <= 0 || now_us - p->first_us < counted_us(p))
+	if (others == 0 || p->remaining <= 0)
 		return p->remaining;
 	ours = pacelog_count(&p->log, now_us, counted_us(p)) + p->in_flight;
 	others = min64(others, OTHERS_FACTOR * ours);
@@ -235,13 +241,18 @@ static void adopt_window(struct pace *p, const struct answer *a)
 	p->opener = 0;
 }
 
+static bool is_another_plan(const struct pace *p, const struct pace_headers *h)
+{
+	return p->learnt && h->limit != p->limit && h->limit > 0 && p->limit > 0;
+}
+
 /* The window that runs, as another answer of it sees it. */
 static void refine_window(struct pace *p, const struct answer *a)
 {
 	const struct pace_headers *h = &a->h;
 	/* What was Date, rounded down, was not before it was sent. */
 	int64_t not_before_us = a->sent_us + (h->reset_s - h->date_s - 1) * CLOCK_US_PER_S;
-	bool another_plan = h->limit != p->limit && h->limit > 0 && p->limit > 0;
+	bool another_plan = is_another_plan(p, h);
 
 	if (a->newer && (another_plan || h->reset_s > p->reset_s)) {
 		adopt_window(p, a);
@@ -268,6 +279,8 @@ static void learn_window(struct pace *p, const struct answer *a)
 
 	if (p->learnt && !same && !a->newer && h->reset_s < p->reset_s)
 		return; /* an older window's, late */
+	if (a->newer && is_another_plan(p, h))
+		p->window_us = 0; /* its windows may be others, too */
 	p->window_us = max64(p->window_us, pace_clamp_us(h->reset_s - h->date_s));
 	if (a->opener || !same)
 		adopt_window(p, a);
@@ -387,7 +400,7 @@ void pace_never_left(struct pace *p, int64_t ticket)
 int64_t pace_time_for(const struct pace *p, int64_t now_us, int64_t requests)
 {
 	int64_t window_us = counted_us(p), begin_us = max64(now_us, p->pause_until_us), more_us;
-	int64_t a_window = max64(limit_of(p) - others_now(p, now_us), 1), room = a_window;
+	int64_t a_window = max64(limit_of(p) - others_that_stay(p, now_us), 1), room = a_window;
 
 	if (!p->learnt)
 		room = own_room(p, begin_us, &more_us);

@@ -495,6 +495,25 @@ static void test_plan_that_changes(void **state)
 	assert_int_equal(room(3 * S), 440);
 }
 
+/* Another plan may have other windows: the outlook goes by those. */
+static void test_outlook(void **state)
+{
+	struct pace_headers other = {EPOCH + 60, 60, 59, EPOCH + 63, NONE};
+	int64_t ticket;
+
+	(void)state;
+	learn(40, 60);
+	assert_int_equal(pace_time_for(&p, 0, 40), 0);
+	assert_int_equal(pace_time_for(&p, 0, 41), MINUTE);
+	assert_int_equal(pace_time_for(&p, 0, 140), MINUTE);
+	assert_int_equal(pace_time_for(&p, 0, 141), 2 * MINUTE);
+	ticket = pace_sent(&p, MINUTE);
+	pace_answered(&p, ticket, MINUTE, MINUTE, false, &other);
+	assert_int_equal(pace_time_for(&p, MINUTE, 59 + 600), 10 * 3 * S);
+	limited(pace_sent(&p, MINUTE), MINUTE, EPOCH + 63, 20);
+	assert_int_equal(pace_time_for(&p, MINUTE, 60), 20 * S);
+}
+
 /* The clock of the server is set back within a window: it lasts longer than it had said. */
 static void test_clock_set_back_within_a_window(void **state)
 {
@@ -645,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_remaining_above_the_limit),
 		cmocka_unit_test(test_reset_far_ahead),
 		cmocka_unit_test(test_plan_that_changes),
+		cmocka_unit_test(test_outlook),
 		cmocka_unit_test(test_clock_set_back_within_a_window),
 		cmocka_unit_test(test_window_that_slides),
 		cmocka_unit_test(test_last_ones_beside_others),
