@@ -49,15 +49,17 @@ struct api_attendance {
 /* What came of a call. All pointers are valid only during the callback. */
 struct api_reply {
 	enum api_outcome outcome;
-	int status;          /* HTTP status; 0 where there was none */
-	const json_t *data;  /* borrowed: data of a 2xx; NULL where there is none */
-	const json_t *meta;  /* borrowed: meta of a list; NULL where there is none */
-	const char *id;      /* data.id of a record that was made, "" where none came */
-	const char *code;    /* the error object's members, or ""; never NULL, never the key */
+	int status;         /* HTTP status; 0 where there was none */
+	const json_t *data; /* borrowed: data of a 2xx; NULL where there is none */
+	const json_t *meta; /* borrowed: meta of a list; NULL where there is none */
+	const char *id;     /* data.id of a record that was made, "" where none came; also as far as
+			      * an answer that was cut off shows it */
+	const char *code;   /* the error object's members, or ""; never NULL, never the key */
 	const char *message; /* also our own words where there was no error object or no answer */
 	const char *param;
-	bool echo_differs;  /* the record that came back is not the one that was sent */
-	int64_t date_s;     /* the answer's Date, seconds since 1970; 0 where there was none */
+	bool echo_differs; /* the record that came back is not the one that was sent */
+	int64_t created_s; /* created_at of the record that a 2xx told, seconds since 1970; 0: none */
+	int64_t date_s;    /* the answer's Date, seconds since 1970; 0 where there was none */
 	struct moment sent; /* when it was handed to the transport */
 	struct moment received;
 };

@@ -5,6 +5,7 @@ libapi_a_SOURCES = \
 	src/api/circuit.c src/api/circuit.h \
 	src/api/curl.c src/api/curl.h src/api/curl_easy.c src/api/curl_private.h \
 	src/api/curl_settings.c src/api/curl_words.c \
+	src/api/glimpse.c src/api/glimpse.h \
 	src/api/httpdate.c \
 	src/api/outcome.c src/api/outcome.h \
 	src/api/pace.c src/api/pace.h \

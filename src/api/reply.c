@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "api/glimpse.h"
 #include "base/jget.h"
 #include "base/time.h"
 #include "base/units.h"
@@ -162,21 +163,40 @@ static void read_body(struct api_reading *r, const struct api_answer *answer)
 	take_text(json_object_get(r->root, "data"), "id", r->id, sizeof r->id);
 }
 
+static int64_t created_at(const json_t *data)
+{
+	const char *text = json_string_value(json_object_get(data, "created_at"));
+	int64_t unix_s;
+
+	return text && time_parse_rfc3339(text, &unix_s) == 0 ? unix_s : 0;
+}
+
+/* What a record's answer tells beside its outcome. */
+static void read_record(
+	struct api_reading *r, const struct api_answer *answer, const struct api_attendance *sent)
+{
+	if (r->reply.outcome == API_GARBLED && !r->root)
+		glimpse_id(answer->body, answer->body_length, r->id, sizeof r->id);
+	if (r->reply.outcome != API_DONE)
+		return;
+	r->reply.created_s = created_at(r->reply.data);
+	if (sent)
+		r->reply.echo_differs = echo_differs(json_object_get(r->root, "data"), sent);
+}
+
 static void read_answer(struct api_reading *r, enum api_call call, const struct api_answer *answer,
 	const struct api_attendance *sent)
 {
 	bool success = answer->status >= 200 && answer->status <= 299;
-	const json_t *data;
 
 	read_body(r, answer);
-	data = json_object_get(r->root, "data");
 	if (success) {
-		r->reply.data = data;
+		r->reply.data = json_object_get(r->root, "data");
 		r->reply.meta = json_object_get(r->root, "meta");
 	}
 	r->reply.outcome = read_status(r, answer->status, call, is_blank(answer));
-	if (sent && r->reply.outcome == API_DONE)
-		r->reply.echo_differs = echo_differs(data, sent);
+	if (call == API_CALL_ATTENDANCE)
+		read_record(r, answer, sent);
 	say_what_came(r, answer);
 }
 

@@ -7,6 +7,7 @@ libcore_a_SOURCES = \
 	src/core/config_terminals.c src/core/config_terminals.h \
 	src/core/directory.c src/core/directory.h \
 	src/core/hand.c src/core/hand.h \
+	src/core/idempotence.c src/core/idempotence.h \
 	src/core/identity.c src/core/identity.h \
 	src/core/links.c src/core/links.h \
 	src/core/outbox.c src/core/outbox.h src/core/outbox_next.c src/core/outbox_private.h \

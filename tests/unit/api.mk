@@ -1,7 +1,7 @@
 # Unit tests of src/api.
 UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire tests/unit/test_pace \
 	tests/unit/test_pace_play \
-	tests/unit/test_circuit tests/unit/test_share tests/unit/test_client \
+	tests/unit/test_circuit tests/unit/test_glimpse tests/unit/test_share tests/unit/test_client \
 	tests/unit/test_curl tests/unit/test_curl_http2 tests/unit/test_curl_trust \
 	tests/unit/test_curl_proxy tests/unit/test_curl_connect tests/unit/test_curl_idle \
 	tests/unit/test_apiloop
@@ -21,6 +21,8 @@ tests_unit_test_pace_play_SOURCES = tests/unit/test_pace_play.c tests/unit/unit.
 tests_unit_test_pace_play_LDADD = $(UNIT_API_LIBS)
 tests_unit_test_circuit_SOURCES = tests/unit/test_circuit.c tests/unit/unit.h
 tests_unit_test_circuit_LDADD = $(UNIT_API_LIBS)
+tests_unit_test_glimpse_SOURCES = tests/unit/test_glimpse.c tests/unit/unit.h
+tests_unit_test_glimpse_LDADD = $(UNIT_API_LIBS)
 tests_unit_test_share_SOURCES = tests/unit/test_share.c tests/unit/unit.h
 tests_unit_test_share_LDADD = $(UNIT_API_LIBS)
 tests_unit_test_client_SOURCES = tests/unit/test_client.c tests/unit/unit.h

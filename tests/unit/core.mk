@@ -4,6 +4,7 @@ UNIT_CORE = \
 	tests/unit/test_config \
 	tests/unit/test_directory \
 	tests/unit/test_hand \
+	tests/unit/test_idempotence \
 	tests/unit/test_identity \
 	tests/unit/test_links \
 	tests/unit/test_drain \
@@ -31,6 +32,8 @@ tests_unit_test_directory_SOURCES = tests/unit/test_directory.c tests/unit/unit.
 tests_unit_test_directory_LDADD = $(unit_core_libs)
 tests_unit_test_hand_SOURCES = tests/unit/test_hand.c tests/unit/unit.h
 tests_unit_test_hand_LDADD = $(unit_core_libs)
+tests_unit_test_idempotence_SOURCES = tests/unit/test_idempotence.c tests/unit/unit.h
+tests_unit_test_idempotence_LDADD = $(unit_core_libs)
 tests_unit_test_identity_SOURCES = tests/unit/test_identity.c tests/unit/unit.h
 tests_unit_test_identity_LDADD = $(unit_core_libs)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c tests/unit/unit.h

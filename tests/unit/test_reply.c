@@ -265,6 +265,33 @@ static void test_no_data_without_success(void **state)
 	api_reading_done(&r);
 }
 
+static int64_t created(int status, const char *member)
+{
+	char body[512];
+	struct api_answer answer;
+	struct api_reading r;
+	int64_t created_s;
+
+	snprintf(body, sizeof body, "{\"data\":{\"id\":\"att_1\"%s}}", member);
+	answer = answer_of(status, body);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	created_s = r.reply.created_s;
+	api_reading_done(&r);
+	return created_s;
+}
+
+static void test_when_it_was_made(void **state)
+{
+	(void)state;
+	assert_int_equal(created(201, ",\"created_at\":\"2023-01-15T10:30:00Z\""), 1673778600);
+	assert_int_equal(created(201, ",\"created_at\":\"2023-01-15T10:30:00.9Z\""), 1673778600);
+	assert_int_equal(created(201, ""), 0);
+	assert_int_equal(created(201, ",\"created_at\":1673778600"), 0);
+	assert_int_equal(created(201, ",\"created_at\":\"2023-01-15T10:30:00\""), 0);
+	/* A 409 is no send's own answer. */
+	assert_int_equal(created(409, ",\"created_at\":\"2023-01-15T10:30:00Z\""), 0);
+}
+
 static bool differs(const char *members)
 {
 	char body[512];
@@ -318,10 +345,18 @@ static void test_echo_of_a_conflict(void **state)
 static void test_body_that_was_cut(void **state)
 {
 	struct api_answer answer = answer_of(200, DONE_BODY);
+	struct api_reading r;
 
 	(void)state;
 	answer.body_cut = true;
 	assert_int_equal(outcome_of(API_CALL_ATTENDANCE, &answer), API_GARBLED);
+	/* What it shows of the record is told all the same. */
+	answer = answer_of(200, "{\"data\":{\"id\":\"att_9\",\"user_");
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	assert_int_equal(r.reply.outcome, API_GARBLED);
+	assert_string_equal(r.reply.id, "att_9");
+	assert_int_equal(r.reply.created_s, 0);
+	api_reading_done(&r);
 	answer = answer_of(422, ERROR_BODY);
 	answer.body_cut = true;
 	assert_int_equal(outcome_of(API_CALL_ATTENDANCE, &answer), API_ROAD_FAULT);
@@ -543,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_echo_of_a_conflict),
 		cmocka_unit_test(test_body_that_was_cut),
+		cmocka_unit_test(test_when_it_was_made),
 		cmocka_unit_test(test_too_many_values),
 		cmocka_unit_test(test_long_members),
 		cmocka_unit_test(test_cut_inside_a_character),
