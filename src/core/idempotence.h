@@ -62,7 +62,7 @@ struct idempotence_answer {
 /* The server's clock now, at the least, microseconds since 1970; IDEMPOTENCE_NEVER: not known. */
 int64_t idempotence_clock(const struct idempotence *i, int64_t mono_us);
 
-/* Any answer showed this Date. To be told after what the answer says of a punch. */
+/* Any answer showed this Date. */
 void idempotence_date(struct idempotence *i, int64_t date_s, int64_t mono_us);
 
 /* What an answer says. Where it shows a second record, the id of the first is returned, which stays

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/cloudmarks.h"
 
 #define PATH_SIZE 4096
 
@@ -28,11 +29,13 @@ int apikey_load(struct apikey *k, const struct config *config, struct api_client
 			LOG_S("why", words));
 	memcpy(k->words, words, sizeof k->words);
 	k->there = key != NULL;
+	k->cloud = key ? cloudmarks_cloud(config->api.base_url, key) : 0;
 	r = api_client_set_key(client, key);
 	if (r == -EINVAL) {
 		log_warn("api_key", "the API key has characters that no header may carry",
 			LOG_S("file", path));
 		k->there = false;
+		k->cloud = 0;
 		snprintf(k->words, sizeof k->words,
 			"%.400s: the key has characters that no header may carry", path);
 		r = api_client_set_key(client, NULL);

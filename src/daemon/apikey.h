@@ -16,6 +16,7 @@
 struct apikey {
 	struct stat stat; /* of the file when it was read */
 	bool there;
+	int64_t cloud;                  /* cloudmarks_cloud of it and base_url; 0: there is none */
 	char words[SETTINGS_WORDS_MAX]; /* why there is none, or what is wrong with its file; "" */
 };
 

@@ -4,7 +4,7 @@ void conditions_of_api(struct context *c, const struct forward *forward,
 	const struct api_client *client, bool has_key)
 {
 	struct alarms *a = &c->alarms;
-	const char *refusing = forward_refusing(forward);
+	const char *refusing = forward_refusing(forward), *doubles = cloudmarks_doubles(c);
 	struct api_status s;
 
 	api_client_status(client, &s);
@@ -28,6 +28,7 @@ void conditions_of_api(struct context *c, const struct forward *forward,
 		s.garbled ? "what answers is not the API: a proxy, a firewall or a wrong base_url"
 			  : "the API confirmed a record that differs from what was sent");
 	alarms_set(a, ALARM_API_REFUSING, refusing != NULL, "%s", refusing ? refusing : "");
+	alarms_set(a, ALARM_CLOUD_DOUBLES, doubles != NULL, "%s", doubles ? doubles : "");
 }
 
 void conditions_of_queue(struct context *c)

@@ -5,7 +5,7 @@
 #include "daemon/forward.h"
 #include "daemon/terminals.h"
 
-/* api_auth, api_offline, api_garbled, api_refusing. has_key: there is a key to try. */
+/* api_auth, api_offline, api_garbled, api_refusing, cloud_doubles. has_key: there is a key to try. */
 void conditions_of_api(struct context *c, const struct forward *forward,
 	const struct api_client *client, bool has_key);
 

@@ -19,6 +19,7 @@
 #include "core/taps.h"
 #include "core/verdict.h"
 #include "daemon/alarms.h"
+#include "daemon/cloudmarks.h"
 #include "daemon/families.h"
 #include "edge/loop.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct context {
 	struct strmap zones; /* of single terminals, by name */
 	struct families families;
 	struct clocktrust clock;
+	struct cloudmarks cloud;
 	struct alarms alarms;
 	const char *site;
 	char boot_id[37];

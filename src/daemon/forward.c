@@ -17,6 +17,7 @@
 struct call {
 	struct forward *f;
 	int64_t seq;
+	struct send_mark mark;
 };
 
 int64_t forward_now_mono(const struct forward *f)
@@ -201,8 +202,10 @@ static void on_reply(void *arg, const struct api_reply *reply)
 			f->on.server_date(f->on.arg, reply->date_s, reply->sent, reply->received);
 		if (reply->echo_differs)
 			f->echo_us = reply->received.mono_us;
-		if (e)
+		if (e) {
+			forward_learn(f, e, &call->mark, reply);
 			forward_take_answer(f, e, reply);
+		}
 		forward_wake(f);
 	}
 	free(call);
@@ -223,7 +226,7 @@ static int send_one(struct forward *f, const struct body *body)
 
 	if (!call)
 		return -ENOMEM;
-	*call = (struct call){.f = f, .seq = body->seq};
+	*call = (struct call){.f = f, .seq = body->seq, .mark = forward_mark(f)};
 	r = api_attendance_create(f->client, &a, on_reply, call);
 	if (r < 0)
 		free(call);

@@ -1,7 +1,8 @@
 /*
  * The forwarder's inside, for its files: forward.c (freezing, sending), forward_pick.c (which goes),
  * forward_settle.c (what is written of answers), forward_answer.c (what becomes of an answer),
- * forward_join.c (punches that come while it runs). Nobody else includes this.
+ * forward_join.c (punches that come while it runs), forward_doubt.c (what is in doubt). Nobody else
+ * includes this.
  */
 #ifndef PUNCHD_DAEMON_FORWARD_PRIVATE_H
 #define PUNCHD_DAEMON_FORWARD_PRIVATE_H
@@ -97,6 +98,19 @@ void forward_store_failed(struct forward *f, int error, const char *what);
 void forward_thaw(struct forward *f, int64_t seq);
 /* The settlements' timer. */
 void forward_on_settle(void *arg);
+
+/* ---- forward_doubt.c */
+
+/* What was known of the cloud as a request was handed over. */
+struct send_mark {
+	int64_t cloud;    /* which */
+	int64_t clock_us; /* its clock: idempotence_clock */
+};
+struct send_mark forward_mark(const struct forward *f);
+
+/* What an answer says of how the cloud takes what is sent again. Before forward_take_answer. */
+void forward_learn(struct forward *f, const struct outbox_entry *e, const struct send_mark *mark,
+	const struct api_reply *reply);
 
 /* ---- forward_answer.c */
 

@@ -66,6 +66,7 @@ static void take_key(struct punchd *d)
 {
 	if (apikey_load(&d->key, &d->context.config, d->client) < 0)
 		return;
+	cloudmarks_take(&d->context, d->key.cloud);
 	forward_resume(d->forward);
 	refresh_wake(d->refresh);
 }
@@ -146,6 +147,7 @@ static void on_server_date(void *arg, int64_t date_s, struct moment sent, struct
 	struct punchd *d = arg;
 
 	clocktrust_server_date(&d->context.clock, date_s, sent, received);
+	idempotence_date(&d->context.cloud.idempotence, date_s, received.mono_us);
 }
 
 static void on_directory_changed(void *arg, bool people)
@@ -194,6 +196,8 @@ static void on_goodbye(void *arg)
 		return;
 	}
 	forward_stop(d->forward);
+	if (!d->context.stopping)
+		cloudmarks_save(&d->context); /* what this fails to keep is learnt again */
 	if (!d->context.stopping)
 		loop_stop(d->context.loop, 0);
 }
@@ -345,6 +349,8 @@ static int make_context(struct punchd *d)
 		r = opening_store(c);
 	if (r == 0)
 		r = clockmarks_load(c);
+	if (r == 0)
+		r = cloudmarks_load(c);
 	return r < 0 ? r : replaced_load(&d->replaced, c);
 }
 
@@ -407,6 +413,8 @@ static int make_line(struct punchd *d)
 		r = forward_new(c, &d->judging, d->client, &forward, &d->forward);
 	if (r == 0)
 		r = apikey_load(&d->key, &c->config, d->client);
+	if (r == 0)
+		cloudmarks_take(c, d->key.cloud);
 	if (r == 0)
 		r = intake_new(c, &d->judging, &d->guard, &d->terminals, &intake, &d->intake);
 	if (r == 0)

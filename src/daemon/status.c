@@ -48,11 +48,11 @@ static json_t *api_json(const struct control *control)
 	api_client_status(control->client, &s);
 	return json_pack("{s:s, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:i, s:{s:b, s:o}}", "state",
 		forward_refusing(control->forward) ? "paused" : api_state_name(s.state),
-		"idempotent", "unknown", "rate", "limit", count_or_null(s.limit), "remaining",
-		count_or_null(s.remaining), "reset", mono_time(c, s.reset_us), "next_try",
-		mono_time(c, s.next_try_us), "last_success", view_time(s.last_done_us, false),
-		"in_flight", s.in_flight, "key", "there", control->key->there, "warning",
-		words_or_null(control->key->words));
+		"idempotent", idempotent_name(c->cloud.idempotence.verdict), "rate", "limit",
+		count_or_null(s.limit), "remaining", count_or_null(s.remaining), "reset",
+		mono_time(c, s.reset_us), "next_try", mono_time(c, s.next_try_us), "last_success",
+		view_time(s.last_done_us, false), "in_flight", s.in_flight, "key", "there",
+		control->key->there, "warning", words_or_null(control->key->words));
 }
 
 static int first_queued(void *arg, const struct punch *p)

@@ -235,6 +235,9 @@ static void on_tick(void *arg)
 		context_store_failed(u->context, r, "keeping what is known of the clock");
 	else
 		purge_when_due(u);
+	r = cloudmarks_save(u->context);
+	if (r < 0)
+		context_store_failed(u->context, r, "keeping what is known of the cloud");
 	r = store_checkpoint(u->context->store);
 	if (r < 0)
 		context_store_failed(u->context, r, "moving the log into the file");
