@@ -32,6 +32,7 @@ struct config {
 		int64_t auth_retry_ms;
 		char *proxy;             /* may hold a password; empty: as the environment says */
 		char *pinned_public_key; /* sha256//…, blanks between them */
+		int64_t in_doubt;        /* enum doubt_rule */
 	} api;
 	struct {
 		char *host;

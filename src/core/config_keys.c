@@ -42,6 +42,9 @@ const struct config_key config_keys[] = {
 	{"api", "pinned_public_key", CONFIG_PINS, AT(api.pinned_public_key), "", 0, 0, false,
 		"the only public keys that the API may have: sha256//…, several with blanks "
 		"between"},
+	{"api", "in_doubt", CONFIG_DOUBT, AT(api.in_doubt), "resend", 0, DOUBT_HOLD, true,
+		"a punch whose answer was lost, while the cloud is not known to honour idempotency "
+		"keys: resend, which may double it there, or hold, for a person to release"},
 	{"mqtt", "host", CONFIG_TEXT, AT(mqtt.host), "127.0.0.1", 0, 0, false, "the broker"},
 	{"mqtt", "port", CONFIG_INT, AT(mqtt.port), "1883", 1, 65535, false, "its port"},
 	{"mqtt", "client_id", CONFIG_TEXT, AT(mqtt.client_id), "", 0, 0, false,
@@ -228,6 +231,15 @@ static int parse_direction(const char *value, int64_t *ret)
 	return -EINVAL;
 }
 
+/* By enum doubt_rule. */
+static const char *const doubts[] = {"resend", "hold"};
+
+static int parse_doubt(const char *value, int64_t *ret)
+{
+	*ret = strcmp(value, doubts[DOUBT_HOLD]) == 0 ? DOUBT_HOLD : DOUBT_RESEND;
+	return strcmp(value, doubts[*ret]) == 0 ? 0 : -EINVAL;
+}
+
 static int parse_level(const char *value, int64_t *ret)
 {
 	enum log_level level;
@@ -265,6 +277,7 @@ static int parse_number(const struct config_key *k, const char *value, int64_t *
 	case CONFIG_LEVEL: return parse_level(value, ret);
 	case CONFIG_ANSWER: return parse_answer(k, value, ret);
 	case CONFIG_DIRECTION: return parse_direction(value, ret);
+	case CONFIG_DOUBT: return parse_doubt(value, ret);
 	case CONFIG_TEXT:
 	case CONFIG_URL:
 	case CONFIG_ABSOLUTE:
@@ -366,6 +379,7 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 	case CONFIG_LEVEL: print_level(value, out); break;
 	case CONFIG_ANSWER: buf_add_str(out, answers[value]); break;
 	case CONFIG_DIRECTION: buf_add_str(out, directions[value]); break;
+	case CONFIG_DOUBT: buf_add_str(out, doubts[value]); break;
 	case CONFIG_PLAN:
 		if (value == 0) {
 			buf_add_str(out, "auto");
@@ -426,6 +440,7 @@ void config_key_describe(const struct config_key *k, struct buf *out)
 			out, k->max < VERDICT_PARK ? "hold or forward" : "hold, park or forward");
 		break;
 	case CONFIG_DIRECTION: buf_add_str(out, "alternate, check_in, check_out or hold"); break;
+	case CONFIG_DOUBT: buf_add_str(out, "resend or hold"); break;
 	case CONFIG_ABSOLUTE: buf_add_str(out, "an absolute path"); break;
 	case CONFIG_PREFIX:
 		buf_add_str(out, "a topic's beginning, without + and # and no leading $");

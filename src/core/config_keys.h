@@ -23,6 +23,7 @@ enum config_type {
 	CONFIG_LEVEL,
 	CONFIG_ANSWER,    /* enum verdict_answer, up to max */
 	CONFIG_DIRECTION, /* enum direction_rule */
+	CONFIG_DOUBT,     /* enum doubt_rule */
 	CONFIG_ABSOLUTE,  /* an absolute path */
 	CONFIG_PREFIX,    /* what may stand before an MQTT topic */
 	CONFIG_PROXY,     /* config_road.h; it may hold a password */

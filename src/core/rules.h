@@ -14,6 +14,13 @@ enum direction_rule {
 	DIRECTION_HOLD,
 };
 
+/* What becomes of a punch whose answer was lost, where the cloud is not known to honour idempotency
+ * keys (CLOUD-API.md, Errors). */
+enum doubt_rule {
+	DOUBT_RESEND,
+	DOUBT_HOLD,
+};
+
 struct terminal_rules {
 	const char *serial; /* its serial_number in the cloud */
 	const struct zone *zone;

@@ -1,6 +1,6 @@
 #include "core/settle.h"
 
-enum settle_step settle_step(enum api_outcome outcome, int conflicts)
+enum settle_step settle_step(enum api_outcome outcome, int conflicts, bool holds)
 {
 	switch (outcome) {
 	case API_DONE:
@@ -16,9 +16,16 @@ enum settle_step settle_step(enum api_outcome outcome, int conflicts)
 	case API_GARBLED:
 	case API_SERVER_DOUBT:
 	case API_LOST:
-	case API_CANCELLED: return SETTLE_IN_DOUBT;
+	case API_CANCELLED: break;
 	}
-	return SETTLE_IN_DOUBT;
+	return holds ? SETTLE_HOLD : SETTLE_IN_DOUBT;
+}
+
+void settle_hold(struct punch *p)
+{
+	p->state = PUNCH_HELD;
+	p->reason = REASON_IN_DOUBT;
+	p->flags |= FLAG_IN_DOUBT;
 }
 
 static void note_error(struct punch *p, const struct settle_facts *facts)
@@ -56,6 +63,7 @@ void settle_apply(struct punch *p, enum settle_step step, const struct settle_fa
 		break;
 	case SETTLE_IN_DOUBT:
 	case SETTLE_LATER: p->flags |= FLAG_IN_DOUBT; break;
+	case SETTLE_HOLD: settle_hold(p); break;
 	case SETTLE_AGAIN:
 	case SETTLE_SUSPECT: break;
 	}

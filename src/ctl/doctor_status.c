@@ -102,6 +102,29 @@ static void api(struct doctor *d)
 		state, when[0] ? "last success " : "no success since punchd started", when);
 }
 
+/* What happens where an answer is lost. */
+static void lost_answers(struct doctor *d)
+{
+	const char *honours = doc_text(d->status, "api.idempotent");
+
+	const char *alarm = doctor_alarm(d, "cloud_doubles");
+
+	if (alarm || strcmp(honours, "no") == 0)
+		doctor_note(d, "lost answers", RESULT_WARN,
+			"look for doubled records in the cloud; in_doubt = hold in [api] keeps "
+			"what is in doubt here",
+			"%s",
+			alarm ? alarm
+			      : "the cloud ignores idempotency keys: what is sent again may be "
+				"doubled");
+	else if (strcmp(honours, "yes") == 0)
+		doctor_note(d, "lost answers", RESULT_OK, NULL,
+			"the cloud honours idempotency keys: what is sent again is not doubled");
+	else
+		doctor_note(d, "lost answers", RESULT_OK, NULL,
+			"whether the cloud honours idempotency keys is not known yet");
+}
+
 static void budget(struct doctor *d)
 {
 	int64_t limit, left;
@@ -321,6 +344,7 @@ void doctor_look_at_status(struct doctor *d)
 	broker_session(d);
 	key(d);
 	api(d);
+	lost_answers(d);
 	budget(d);
 	queue(d);
 	waiting(d, "held", "punchctl punches --state held says for what they wait");

@@ -78,6 +78,8 @@ static enum tint cloud(struct buf *v, const json_t *s, const struct times *times
 		buf_addf(v, ", last success %s", times_ago(times, last, when));
 	else
 		buf_add_str(v, ", no success yet");
+	if (strcmp(doc_text(s, "api.idempotent"), "no") == 0)
+		buf_add_str(v, ", ignores idempotency keys");
 	if (strcmp(state, "ok") == 0 || strcmp(state, "rate_limited") == 0)
 		return TINT_GOOD;
 	return strcmp(state, "auth_failed") == 0 ? TINT_BAD : TINT_WARN;

@@ -278,9 +278,8 @@ static void send_ready(struct forward *f, int room)
 	memmove(f->ready, f->ready + done, f->ready_count * sizeof *f->ready);
 }
 
-/* While the destination is away nothing but a probe's punch stays frozen, so that what was judged
- * wrongly can still be mended. */
-static void thaw_ready(struct forward *f)
+/* Nothing but a probe's punch stays frozen. */
+void forward_thaw_ready(struct forward *f)
 {
 	for (size_t i = 0; i < f->ready_count; i++)
 		forward_thaw(f, f->ready[i].seq);
@@ -302,14 +301,19 @@ static bool is_away(const struct forward *f)
 	return true;
 }
 
+bool forward_halts(const struct forward *f)
+{
+	return f->refusals.stopped || f->doubt.pass == DOUBT_PASS_HOLD;
+}
+
 static void pump(struct forward *f)
 {
 	int64_t wait_us;
 	int room;
 
-	if (f->ready_count > 0 && (is_away(f) || f->refusals.stopped))
-		thaw_ready(f);
-	while (!f->refusals.stopped && !f->context->rejudging) {
+	if (f->ready_count > 0 && (is_away(f) || forward_halts(f)))
+		forward_thaw_ready(f);
+	while (!forward_halts(f) && !f->context->rejudging) {
 		room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
 		if (room <= 0) {
 			forward_wake_in(f, wait_us);
@@ -346,7 +350,8 @@ int forward_new(struct context *context, struct judging *judging, struct api_cli
 	f->outbox.lines_max = forward_bounds.lines;
 	f->wake = loop_timer_new(context->loop, on_wake, f);
 	f->settle = loop_timer_new(context->loop, forward_on_settle, f);
-	if (!f->wake || !f->settle) {
+	f->doubt.timer = loop_timer_new(context->loop, forward_on_doubt, f);
+	if (!f->wake || !f->settle || !f->doubt.timer) {
 		forward_free(f);
 		return -ENOMEM;
 	}
@@ -360,6 +365,7 @@ void forward_free(struct forward *f)
 		return;
 	loop_timer_free(f->wake);
 	loop_timer_free(f->settle);
+	loop_timer_free(f->doubt.timer);
 	outbox_done(&f->outbox);
 	settlements_done(&f->settlements);
 	attempts_done(&f->attempts);
@@ -379,7 +385,7 @@ void forward_stop(struct forward *f)
 {
 	f->stopping = true;
 	loop_timer_stop(f->wake);
-	thaw_ready(f);
+	forward_thaw_ready(f);
 	forward_flush(f);
 }
 

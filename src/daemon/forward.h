@@ -37,6 +37,13 @@ int forward_new(struct context *context, struct judging *judging, struct api_cli
 /* After forward_stop and with the client's calls ended. NULL is taken. */
 void forward_free(struct forward *f);
 
+/* The run begins: what an earlier one left in doubt goes again, or is held. */
+void forward_begin(struct forward *f);
+
+/* The settings, or what is known of the cloud, may be others now: what is in doubt may be held, or go
+ * again. */
+void forward_look(struct forward *f);
+
 /* Something may go that could not go before. Cheap; acts when the loop runs again. */
 void forward_wake(struct forward *f);
 

@@ -104,7 +104,7 @@ static void settlement_of(const struct forward *f, const struct api_reply *reply
 {
 	*ret = (struct settlement){
 		.seq = e->seq,
-		.step = settle_step(reply->outcome, e->conflicts),
+		.step = settle_step(reply->outcome, e->conflicts, f->doubt.holds),
 		.outcome = reply->outcome,
 		.status = reply->status,
 		.tries = e->tries,
@@ -150,6 +150,11 @@ void forward_take_answer(struct forward *f, struct outbox_entry *e, const struct
 	case SETTLE_SUSPECT:
 		take_forbidden(f, &one, e);
 		take_again(f, e, &one);
+		break;
+	case SETTLE_HOLD:
+		take_done(f, e);
+		f->failed_user = e->line->user;
+		forward_settle_later(f, &one);
 		break;
 	case SETTLE_AGAIN:
 	case SETTLE_IN_DOUBT:

@@ -33,7 +33,7 @@ void forward_claim(struct forward *f, struct punch *p)
 	int64_t wait_us;
 	int room;
 
-	if (f->stopping || f->refusals.stopped || f->context->rejudging || f->fresh_overflow ||
+	if (f->stopping || forward_halts(f) || f->context->rejudging || f->fresh_overflow ||
 		f->ready_count > 0 || anything_thaws(f) || api_client_probing(f->client))
 		return;
 	room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);

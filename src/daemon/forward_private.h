@@ -32,6 +32,23 @@ struct fresh {
 	char terminal[TERMINAL_MAX + 1];
 };
 
+/* Bringing what was in doubt before to where it belongs now. */
+enum doubt_pass {
+	DOUBT_PASS_NONE,
+	DOUBT_PASS_HOLD,   /* out of the queue; so long nothing is sent */
+	DOUBT_PASS_RETURN, /* back into it */
+};
+
+struct doubt {
+	bool began; /* forward_begin was called */
+	bool holds; /* what is in doubt is held, not sent again */
+	enum doubt_pass pass;
+	struct punch_place after; /* of what is queued: where the last slice ended; */
+	int64_t before_seq;       /* of what is held this */
+	int64_t moved;            /* in this pass */
+	struct loop_timer *timer;
+};
+
 struct forward {
 	struct context *context;
 	struct judging *judging;
@@ -54,6 +71,7 @@ struct forward {
 	struct settlement suspect; /* a 403 that may be the punch's fault; seq 0: none */
 	uint64_t suspect_user;
 	struct refusals refusals;
+	struct doubt doubt;
 	int64_t echo_us; /* monotonic: when an echo differed; 0: never */
 
 	struct loop_timer *wake, *settle;
@@ -86,6 +104,11 @@ void forward_outbox_punch(const struct forward *f, const struct punch *p, struct
  */
 int forward_pick(struct forward *f, size_t most, int64_t *ret_seqs, size_t *ret_count);
 
+/* While nothing may go, what is ready thaws, so that what was judged wrongly can still be mended. */
+void forward_thaw_ready(struct forward *f);
+/* Whether sending has stopped, however well the destination is. */
+bool forward_halts(const struct forward *f);
+
 /* ---- forward_settle.c */
 
 /* Keep a settlement for the next commit, which comes within a second. */
@@ -111,6 +134,9 @@ struct send_mark forward_mark(const struct forward *f);
 /* What an answer says of how the cloud takes what is sent again. Before forward_take_answer. */
 void forward_learn(struct forward *f, const struct outbox_entry *e, const struct send_mark *mark,
 	const struct api_reply *reply);
+
+/* The timer of what is in doubt. */
+void forward_on_doubt(void *arg);
 
 /* ---- forward_answer.c */
 

@@ -14,7 +14,9 @@ void forward_settlements_landed(struct forward *f)
 		struct outbox_entry *e = outbox_find(&f->outbox, one->seq);
 
 		/* A thawed one was judged again, and will be once more when its turn comes. */
-		if (e && (one->step == SETTLE_DELIVERED || one->step == SETTLE_PARKED))
+		if (e &&
+			(one->step == SETTLE_DELIVERED || one->step == SETTLE_PARKED ||
+				one->step == SETTLE_HOLD))
 			outbox_remove(&f->outbox, one->seq);
 		if (e && one->step == SETTLE_THAW) {
 			e->step = OUTBOX_WAITING;

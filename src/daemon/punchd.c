@@ -67,6 +67,7 @@ static void take_key(struct punchd *d)
 	if (apikey_load(&d->key, &d->context.config, d->client) < 0)
 		return;
 	cloudmarks_take(&d->context, d->key.cloud);
+	forward_look(d->forward);
 	forward_resume(d->forward);
 	refresh_wake(d->refresh);
 }
@@ -531,7 +532,7 @@ static int run(struct punchd *d)
 		LOG_S("store", d->context.config.store.path),
 		LOG_S("socket", d->context.config.control.socket));
 	rejudge_begin(d->rejudge);
-	forward_wake(d->forward);
+	forward_begin(d->forward);
 	code = loop_run(d->context.loop);
 	if (code == 0 && guard_clean(&d->guard) < 0)
 		code = PUNCHD_EXIT_FAILED;

@@ -723,7 +723,7 @@ def checks(run):
     return worst
 
 
-NAMES = {"punchd", "broker link", "broker session", "broker settings", "API key", "API",
+NAMES = {"punchd", "broker link", "broker session", "broker settings", "API key", "API", "lost answers",
          "rate budget", "queue", "held", "parked", "users", "devices", "disk", "clock", "terminals",
          "other alarms", "conservation"}
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "core/config.h"
+#include "core/rules.h"
 #include "core/verdict.h"
 
 #define PIN   "sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE="
@@ -63,6 +64,7 @@ static void test_defaults(void **state)
 	assert_int_equal(conf.api.auth_retry_ms, 300000);
 	assert_string_equal(conf.api.proxy, "");
 	assert_string_equal(conf.api.pinned_public_key, "");
+	assert_int_equal(conf.api.in_doubt, DOUBT_RESEND);
 	assert_string_equal(conf.mqtt.host, "127.0.0.1");
 	assert_int_equal(conf.mqtt.port, 1883);
 	assert_string_equal(conf.mqtt.client_id, "");
@@ -100,7 +102,7 @@ static void test_every_key_is_read(void **state)
 	(void)state;
 	assert_good("[api]\nbase_url=https://x.example:8443/v1\nkey_file = /k\nca_file=/c\n"
 		    "plan=premium\ntimeout=5s\nmax_in_flight=1\nretry_min=500ms\nretry_max=1m\n"
-		    "auth_retry=1h\nproxy=none\npinned_public_key=" PIN
+		    "auth_retry=1h\nin_doubt=hold\nproxy=none\npinned_public_key=" PIN
 		    "\n[mqtt]\nhost=broker\nport=8883\nclient_id=me\nusername=u\n"
 		    "password_file=/p\nkeepalive=5s\ntopic_prefix=site7/\n[site]\nname=Hall 1\n"
 		    "time_zone=Europe/Berlin\nday_start=23:59\n[punches]\nmax_age=1d\n"
@@ -119,6 +121,7 @@ static void test_every_key_is_read(void **state)
 	assert_int_equal(conf.api.auth_retry_ms, 3600000);
 	assert_string_equal(conf.api.proxy, "none");
 	assert_string_equal(conf.api.pinned_public_key, PIN);
+	assert_int_equal(conf.api.in_doubt, DOUBT_HOLD);
 	assert_string_equal(conf.mqtt.host, "broker");
 	assert_int_equal(conf.mqtt.port, 8883);
 	assert_string_equal(conf.mqtt.client_id, "me");
@@ -290,6 +293,7 @@ static void test_bad_values(void **state)
 		{"punches", "accept_from=9999-12-31T23:00:00-02:00", NULL},
 		{"punches", "accept_from=0000-01-01T00:00:00+02:00", NULL},
 		{"punches", "greet=true", "`true` is not yes or no"},
+		{"api", "in_doubt=keep", "`keep` is not resend or hold"},
 		{"punches", "greet=", NULL},
 		{"store", "path=punchd.db", "`punchd.db` is not an absolute path"},
 		{"store", "path=", NULL},
@@ -619,7 +623,7 @@ static void test_example_is_the_defaults(void **state)
 		if (!strchr(s, '\n'))
 			break;
 	}
-	assert_int_equal(settings, 42);
+	assert_int_equal(settings, 43);
 	assert_good(text.data);
 	config_print(&conf, &printed);
 	assert_string_equal(printed.data, wanted.data);

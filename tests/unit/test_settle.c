@@ -29,9 +29,14 @@ static void test_steps(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		assert_int_equal(settle_step(rows[i].outcome, 0), rows[i].first);
-		assert_int_equal(settle_step(rows[i].outcome, 1), rows[i].second);
-		assert_int_equal(settle_step(rows[i].outcome, 2), rows[i].second);
+		assert_int_equal(settle_step(rows[i].outcome, 0, false), rows[i].first);
+		assert_int_equal(settle_step(rows[i].outcome, 1, false), rows[i].second);
+		assert_int_equal(settle_step(rows[i].outcome, 2, false), rows[i].second);
+		/* What is in doubt is held where that is the rule, and nothing else is. */
+		assert_int_equal(settle_step(rows[i].outcome, 0, true),
+			rows[i].first == SETTLE_IN_DOUBT ? SETTLE_HOLD : rows[i].first);
+		assert_int_equal(settle_step(rows[i].outcome, 1, true),
+			rows[i].second == SETTLE_IN_DOUBT ? SETTLE_HOLD : rows[i].second);
 	}
 }
 
@@ -134,6 +139,19 @@ static void test_thaw(void **state)
 	assert_true(doubtful.flags & FLAG_IN_DOUBT);
 }
 
+static void test_held(void **state)
+{
+	struct punch p = frozen(FLAG_RELEASED), wanted = p;
+	struct settle_facts f = facts(API_LOST);
+
+	(void)state;
+	settle_apply(&p, SETTLE_HOLD, &f);
+	wanted.state = PUNCH_HELD;
+	wanted.reason = REASON_IN_DOUBT;
+	wanted.flags = FLAG_RELEASED | FLAG_IN_DOUBT;
+	assert_memory_equal(&p, &wanted, sizeof p);
+}
+
 static void test_what_goes_again_keeps_its_body(void **state)
 {
 	static const struct {
@@ -160,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_delivered_without_an_id),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_thaw),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_what_goes_again_keeps_its_body),
 	};
 
