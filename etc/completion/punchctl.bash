@@ -2,7 +2,7 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace release retry discard amend users devices sync lobby link unlink links alarms doctor try-profile'
+_punchctl_commands='status watch punches trace release retry discard amend users devices sync pause resume lobby link unlink links alarms doctor try-profile'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in

@@ -455,6 +455,19 @@ void outbox_changed(struct outbox *o, struct outbox_entry *e)
 	outbox_line_place(o, e->line);
 }
 
+void outbox_end_backoffs(struct outbox *o)
+{
+	for (struct chain_node *n = chain_next(&o->entries, NULL); n;
+		n = chain_next(&o->entries, n)) {
+		struct outbox_entry *e = OUTBOX_OF(n, struct outbox_entry, by_seq);
+
+		if (e->conflicts > 0)
+			continue;
+		e->not_before_us = e->backoff_ms = 0;
+		outbox_changed(o, e);
+	}
+}
+
 void outbox_remove(struct outbox *o, int64_t seq)
 {
 	struct outbox_entry *e = outbox_find(o, seq);

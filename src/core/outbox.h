@@ -144,6 +144,9 @@ void outbox_line_read_all(struct outbox *o, struct outbox_line *line);
  * frozen ones how often they were sent, with what result, and how long they wait. */
 void outbox_rewind(struct outbox *o);
 
+/* Their own backoffs are over; a 409 is asked again after its time all the same. */
+void outbox_end_backoffs(struct outbox *o);
+
 /* ---- one of them */
 
 /* The entry of a punch, or NULL. Valid until it is removed, moved, or the outbox rewound. */

@@ -39,7 +39,7 @@ void refusals_note(struct refusals *r, const char *code, const char *param, uint
 	r->stopped = true;
 	snprintf(r->words, sizeof r->words,
 		"the API refused the last %d punches alike (%s%s%s): forwarding pauses; mend what "
-		"they share, then SIGHUP or a new key goes on",
+		"they share, then punchctl resume, SIGHUP or a new key lets it go on",
 		r->count, r->code, r->param[0] ? ", " : "", r->param);
 }
 

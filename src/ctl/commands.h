@@ -11,6 +11,8 @@ int run_trace(struct ctl *ctl);
 int run_users(struct ctl *ctl);
 int run_devices(struct ctl *ctl);
 int run_sync(struct ctl *ctl);
+int run_pause(struct ctl *ctl);
+int run_resume(struct ctl *ctl);
 int run_link(struct ctl *ctl);
 int run_unlink(struct ctl *ctl);
 int run_links(struct ctl *ctl);

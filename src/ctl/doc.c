@@ -45,3 +45,15 @@ bool doc_true(const json_t *doc, const char *path)
 {
 	return json_is_true(doc_get(doc, path));
 }
+
+const char *doc_who(const json_t *doc, const char *path, char ret_text[static DOC_WHO_SIZE])
+{
+	const json_t *by = doc_get(doc, path);
+	const char *name = doc_text(by, "name");
+
+	if (name[0])
+		snprintf(ret_text, DOC_WHO_SIZE, "%.60s", name);
+	else
+		snprintf(ret_text, DOC_WHO_SIZE, "uid %lld", (long long)doc_count(by, "uid"));
+	return ret_text;
+}

@@ -21,6 +21,10 @@ bool doc_number(const json_t *doc, const char *path, int64_t *ret);
 /* The whole number, or 0. */
 int64_t doc_count(const json_t *doc, const char *path);
 
+/* Who it was, of {"uid", "name"}: the name, or the number of a user that has none. */
+#define DOC_WHO_SIZE 64
+const char *doc_who(const json_t *doc, const char *path, char ret_text[static DOC_WHO_SIZE]);
+
 /* Whether it is true. */
 bool doc_true(const json_t *doc, const char *path);
 

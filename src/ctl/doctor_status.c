@@ -84,7 +84,7 @@ static void api(struct doctor *d)
 		{"api_garbled", RESULT_WARN}, {"api_offline", RESULT_WARN}};
 	const char *state = doc_text(d->status, "api.state"), *alarm = NULL;
 	enum result result = api_result(state);
-	char when[TIMES_TEXT_SIZE];
+	char when[TIMES_TEXT_SIZE], who[DOC_WHO_SIZE];
 	bool told = false;
 
 	for (size_t i = 0; i < sizeof alarms / sizeof alarms[0]; i++) {
@@ -92,6 +92,12 @@ static void api(struct doctor *d)
 		if (alarm)
 			doctor_note(d, "API", alarms[i].result, NULL, "%s: %s", state, alarm);
 		told = told || alarm;
+	}
+	if (doc_text(d->status, "api.paused.since")[0]) {
+		doctor_note(d, "API", RESULT_WARN, "punchctl resume lets it go on",
+			"forwarding was paused by %s, %s", doc_who(d->status, "api.paused.by", who),
+			times_ago(&d->ctl->times, doc_text(d->status, "api.paused.since"), when));
+		told = true;
 	}
 	if (told)
 		return;

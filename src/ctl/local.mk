@@ -7,6 +7,7 @@ libctl_a_SOURCES = \
 	src/ctl/cmd_hand.c \
 	src/ctl/cmd_links.c \
 	src/ctl/cmd_lobby.c \
+	src/ctl/cmd_pause.c \
 	src/ctl/cmd_punches.c \
 	src/ctl/links_csv.c src/ctl/links_csv.h \
 	src/ctl/cmd_status.c \

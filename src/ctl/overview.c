@@ -69,9 +69,12 @@ static enum tint cloud(struct buf *v, const json_t *s, const struct times *times
 {
 	const char *state = doc_text(s, "api.state");
 	const char *next = doc_text(s, "api.next_try"), *last = doc_text(s, "api.last_success");
-	char when[TIMES_TEXT_SIZE];
+	char when[TIMES_TEXT_SIZE], who[DOC_WHO_SIZE];
 
 	buf_add_str(v, state);
+	if (doc_text(s, "api.paused.since")[0])
+		buf_addf(v, " by %s, %s", doc_who(s, "api.paused.by", who),
+			times_ago(times, doc_text(s, "api.paused.since"), when));
 	if (next[0])
 		buf_addf(v, ", next try %s", times_ago(times, next, when));
 	if (last[0])

@@ -134,6 +134,14 @@ const struct command ctl_commands[] = {
 		"when that pass is complete; its exit status is 1 where the pass failed or "
 		"did not end in time, and the reason is told.",
 		run_sync},
+	{"pause", NULL, no_options, "stop sending; punches are kept",
+		"Stops forwarding to the cloud until resume, over restarts too. Punches are taken, "
+		"acknowledged and kept. What is under way is still answered.",
+		run_pause},
+	{"resume", NULL, no_options, "send again, and try at once",
+		"Lets forwarding go on after pause, or after it stopped because the cloud refused "
+		"many punches alike; and tries at once where punchd waits after failures.",
+		run_resume},
 	{"lobby", NULL, no_options, "what is held, by what it waits for",
 		"Gathers all held punches by what they wait for: who it is about, how many wait, "
 		"and since when; most first. One link, or one person added in the cloud, and all "

@@ -236,6 +236,8 @@ static const struct route routes[] = {
 	{"PUT", "/v1/links", true, control_links_put, " "},
 	{"DELETE", "/v1/links", true, control_links_delete, " kind value device note "},
 	{"POST", "/v1/sync", true, serve_sync, " "},
+	{"POST", "/v1/pause", true, control_pause, " "},
+	{"POST", "/v1/resume", true, control_resume, " "},
 	{"GET", "/v1/check", false, serve_check, " "},
 	{"POST", "/v1/check", true, serve_check_start, " "},
 	{"GET", "/healthz", false, serve_healthz, " "},

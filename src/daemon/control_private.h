@@ -53,6 +53,10 @@ void control_hand_release_many(struct call *call);
 void control_hand_retry_many(struct call *call);
 void control_hand_discard_many(struct call *call);
 
+/* control_pause.c */
+void control_pause(struct call *call);
+void control_resume(struct call *call);
+
 /* control_lobby.c */
 void control_lobby_get(struct call *call);
 

@@ -303,7 +303,7 @@ static bool is_away(const struct forward *f)
 
 bool forward_halts(const struct forward *f)
 {
-	return f->refusals.stopped || f->doubt.pass == DOUBT_PASS_HOLD;
+	return f->pause.at_us != 0 || f->refusals.stopped || f->doubt.pass == DOUBT_PASS_HOLD;
 }
 
 static void pump(struct forward *f)
@@ -377,6 +377,7 @@ void forward_free(struct forward *f)
 void forward_resume(struct forward *f)
 {
 	refusals_clear(&f->refusals);
+	outbox_end_backoffs(&f->outbox);
 	api_client_resume(f->client);
 	forward_wake(f);
 }

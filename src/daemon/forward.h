@@ -72,8 +72,27 @@ bool forward_busy(const struct forward *f, int64_t seq);
 
 /* ---- */
 
-/* Try at once, whatever was paused: a changed key, SIGHUP. */
+/* Try at once, whatever was paused but by a person: a changed key, SIGHUP. */
 void forward_resume(struct forward *f);
+
+/* A person has stopped forwarding; intake goes on. */
+struct forward_pause {
+	int64_t at_us; /* wall clock, 0: nobody has */
+	int64_t uid;
+};
+
+/* Read what an earlier run has kept. Returns 0 or a store error. */
+int forward_load(struct forward *f);
+
+/* Stop; where it is stopped, who has stays. What is under way is still answered. On disk when it returns
+ * 0; else a store error. */
+int forward_pause(struct forward *f, int64_t uid);
+
+/* Go on, and try at once whatever else had paused. Returns as above. */
+int forward_go_on(struct forward *f);
+
+/* NULL: it is not paused. */
+const struct forward_pause *forward_paused(const struct forward *f);
 
 /* Send nothing any more, and write what is to be written. Answers that still come count. */
 void forward_stop(struct forward *f);

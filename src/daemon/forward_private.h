@@ -1,8 +1,8 @@
 /*
  * The forwarder's inside, for its files: forward.c (freezing, sending), forward_pick.c (which goes),
  * forward_settle.c (what is written of answers), forward_answer.c (what becomes of an answer),
- * forward_join.c (punches that come while it runs), forward_doubt.c (what is in doubt). Nobody else
- * includes this.
+ * forward_join.c (punches that come while it runs), forward_doubt.c (what is in doubt),
+ * forward_pause.c (a person stops it). Nobody else includes this.
  */
 #ifndef PUNCHD_DAEMON_FORWARD_PRIVATE_H
 #define PUNCHD_DAEMON_FORWARD_PRIVATE_H
@@ -72,6 +72,7 @@ struct forward {
 	uint64_t suspect_user;
 	struct refusals refusals;
 	struct doubt doubt;
+	struct forward_pause pause;
 	int64_t echo_us; /* monotonic: when an echo differed; 0: never */
 
 	struct loop_timer *wake, *settle;

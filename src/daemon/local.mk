@@ -11,11 +11,12 @@ libdaemon_a_SOURCES = \
 	src/daemon/context.c src/daemon/context.h \
 	src/daemon/control.c src/daemon/control.h src/daemon/control_private.h \
 	src/daemon/control_filter.c src/daemon/control_hand.c \
-	src/daemon/control_links.c src/daemon/control_lobby.c \
+	src/daemon/control_links.c src/daemon/control_lobby.c src/daemon/control_pause.c \
 	src/daemon/families.c src/daemon/families.h \
 	src/daemon/forward.c src/daemon/forward.h src/daemon/forward_private.h \
 	src/daemon/forward_answer.c src/daemon/forward_doubt.c src/daemon/forward_hand.c \
-	src/daemon/forward_join.c src/daemon/forward_pick.c src/daemon/forward_settle.c \
+	src/daemon/forward_join.c src/daemon/forward_pause.c src/daemon/forward_pick.c \
+	src/daemon/forward_settle.c \
 	src/daemon/guard.c src/daemon/guard.h \
 	src/daemon/intake.c src/daemon/intake.h src/daemon/intake_private.h \
 	src/daemon/intake_crash.c src/daemon/intake_profile.c src/daemon/intake_record.c \

@@ -413,6 +413,8 @@ static int make_line(struct punchd *d)
 	if (r == 0)
 		r = forward_new(c, &d->judging, d->client, &forward, &d->forward);
 	if (r == 0)
+		r = forward_load(d->forward);
+	if (r == 0)
 		r = apikey_load(&d->key, &c->config, d->client);
 	if (r == 0)
 		cloudmarks_take(c, d->key.cloud);

@@ -43,12 +43,14 @@ static json_t *words_or_null(const char *words)
 static json_t *api_json(const struct control *control)
 {
 	const struct context *c = control->context;
+	const struct forward_pause *pause = forward_paused(control->forward);
 	struct api_status s;
 
 	api_client_status(control->client, &s);
-	return json_pack("{s:s, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:i, s:{s:b, s:o}}", "state",
-		forward_refusing(control->forward) ? "paused" : api_state_name(s.state),
-		"idempotent", idempotent_name(c->cloud.idempotence.verdict), "rate", "limit",
+	return json_pack("{s:s, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:i, s:{s:b, s:o}}", "state",
+		pause || forward_refusing(control->forward) ? "paused" : api_state_name(s.state),
+		"paused", view_pause(pause), "idempotent",
+		idempotent_name(c->cloud.idempotence.verdict), "rate", "limit",
 		count_or_null(s.limit), "remaining", count_or_null(s.remaining), "reset",
 		mono_time(c, s.reset_us), "next_try", mono_time(c, s.next_try_us), "last_success",
 		view_time(s.last_done_us, false), "in_flight", s.in_flight, "key", "there",

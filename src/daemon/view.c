@@ -1,5 +1,7 @@
 #include "daemon/view.h"
 
+#include <pwd.h>
+
 #include "base/hex.h"
 #include "base/time.h"
 #include "store/store_hand.h"
@@ -22,6 +24,16 @@ json_t *view_time(int64_t wall_us, bool with_ms)
 static json_t *text_or_null(const char *text)
 {
 	return text[0] ? json_string(text) : json_null();
+}
+
+json_t *view_pause(const struct forward_pause *pause)
+{
+	const struct passwd *who = pause ? getpwuid((uid_t)pause->uid) : NULL;
+
+	if (!pause)
+		return json_null();
+	return json_pack("{s:o, s:{s:I, s:o}}", "since", view_time(pause->at_us, false), "by",
+		"uid", (json_int_t)pause->uid, "name", text_or_null(who ? who->pw_name : ""));
 }
 
 static json_t *seconds_or_null(bool there, int64_t unix_s)

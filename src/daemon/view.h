@@ -13,6 +13,9 @@
 /* A time as `2026-02-01T08:00:00Z`, with milliseconds where they are kept; null for 0. */
 json_t *view_time(int64_t wall_us, bool with_ms);
 
+/* Who has paused forwarding, since when; null for NULL. */
+json_t *view_pause(const struct forward_pause *pause);
+
 /* A punch; new references, NULL: no memory. */
 json_t *view_punch(const struct context *c, const struct forward *f, const struct punch *p);
 

@@ -74,7 +74,7 @@ def test_status_is_whole_and_true(site):
         "mqtt": {"connected": "bool", "host": "str", "since": "str"},
         "api": {"state": "str", "idempotent": "str", "rate": {"limit": "int", "remaining": "int",
                                                               "reset": "str"},
-                "next_try": "str", "last_success": "str", "in_flight": "int",
+                "next_try": "str", "last_success": "str", "in_flight": "int", "paused": "NoneType",
                 "key": {"there": "bool", "warning": "NoneType"}},
         "queue": {"queued": "int", "held": "int", "parked": "int", "oldest_queued_s": "int",
                   # Nothing reckons these yet.

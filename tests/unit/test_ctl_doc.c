@@ -49,11 +49,24 @@ static void test_long_key(void **state)
 	assert_null(doc_get(NULL, path));
 }
 
+static void test_who(void **state)
+{
+	json_t *doc = json_pack("{s:{s:i, s:s}, s:{s:i, s:n}}", "ana", "uid", 7, "name", "ana",
+		"gone", "uid", 8, "name");
+	char who[DOC_WHO_SIZE];
+
+	(void)state;
+	assert_string_equal(doc_who(doc, "ana", who), "ana");
+	assert_string_equal(doc_who(doc, "gone", who), "uid 8");
+	json_decref(doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_long_key),
+		cmocka_unit_test(test_who),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,6 +355,25 @@ static void test_own_backoff_holds_the_day(void **state)
 	assert_int_equal(due_us, 9000);
 }
 
+/* A person wants all to be tried at once. */
+static void test_backoffs_end_and_a_conflict_waits(void **state)
+{
+	(void)state;
+	came(100, 10, 1);
+	came(200, 11, 1);
+	assert_int_equal(next(), 1);
+	assert_int_equal(next(), 2);
+	wait_until(1, 7000);
+	wait_until(2, 6000);
+	outbox_find(&box, 1)->backoff_ms = 8;
+	outbox_find(&box, 2)->conflicts = 1;
+	outbox_end_backoffs(&box);
+	assert_int_equal(outbox_find(&box, 1)->backoff_ms, 0);
+	assert_int_equal(next(), 1);
+	assert_int_equal(next(), 0);
+	assert_int_equal(due_us, 6000);
+}
+
 /* A probe prefers another user, but takes the same one where there is no other. */
 static void test_probe_prefers_another_user(void **state)
 {
@@ -775,6 +794,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_earlier_one_that_comes_late, begin, end),
 		cmocka_unit_test_setup_teardown(test_released_ones_go_alone, begin, end),
 		cmocka_unit_test_setup_teardown(test_own_backoff_holds_the_day, begin, end),
+		cmocka_unit_test_setup_teardown(test_backoffs_end_and_a_conflict_waits, begin, end),
 		cmocka_unit_test_setup_teardown(test_probe_prefers_another_user, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_line_of_many, begin, end),
 		cmocka_unit_test_setup_teardown(test_full, begin, end),
