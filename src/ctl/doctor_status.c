@@ -58,7 +58,7 @@ static void key(struct doctor *d)
 
 	if (!doc_true(d->status, "api.key.there"))
 		doctor_note(d, "API key", RESULT_FAIL,
-			"put it into that file, mode 0600; punchd sees it within a second", "%s",
+			"put it into that file, mode 0600; punchd sees it at once", "%s",
 			warning[0] ? warning : "there is none");
 	else if (warning[0])
 		doctor_note(d, "API key", RESULT_WARN, NULL, "%s", warning);

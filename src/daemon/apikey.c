@@ -44,12 +44,27 @@ int apikey_load(struct apikey *k, const struct config *config, struct api_client
 	return r;
 }
 
-bool apikey_changed(const struct apikey *k, const struct config *config)
+void apikey_watch(struct apikey *k, const struct config *config, struct loop *l,
+	void (*on)(void *arg), void *arg)
+{
+	char path[PATH_SIZE];
+
+	k->watch = watchfile_new(l, on, arg);
+	watchfile_set(k->watch, settings_key_path(config, path, PATH_SIZE));
+}
+
+void apikey_done(struct apikey *k)
+{
+	watchfile_free(k->watch);
+}
+
+bool apikey_changed(struct apikey *k, const struct config *config)
 {
 	char path[PATH_SIZE];
 	struct stat now;
 
 	look(config, path, &now);
+	watchfile_set(k->watch, path);
 	return now.st_ino != k->stat.st_ino || now.st_size != k->stat.st_size ||
 		now.st_mtim.tv_sec != k->stat.st_mtim.tv_sec ||
 		now.st_mtim.tv_nsec != k->stat.st_mtim.tv_nsec || now.st_mode != k->stat.st_mode;

@@ -72,16 +72,27 @@ static void take_key(struct punchd *d)
 	refresh_wake(d->refresh);
 }
 
+static void look_at_key(struct punchd *d, const char *seen)
+{
+	if (!apikey_changed(&d->key, &d->context.config))
+		return;
+	log_info("api_key", "the key file has changed: trying it", LOG_S("seen", seen));
+	take_key(d);
+}
+
+static void on_key_file(void *arg)
+{
+	look_at_key(arg, "at once");
+}
+
 static void on_second(void *arg)
 {
 	struct punchd *d = arg;
 	int64_t since_us = 0;
 	bool up;
 
-	if (apikey_changed(&d->key, &d->context.config)) {
-		log_info("api_key", "the key file has changed: trying it");
-		take_key(d);
-	}
+	if (!watchfile_settles(d->key.watch))
+		look_at_key(d, "by looking");
 	conditions_of_api(&d->context, d->forward, d->client, d->key.there);
 	conditions_of_queue(&d->context);
 	replaced_look(&d->replaced, &d->context);
@@ -416,8 +427,10 @@ static int make_line(struct punchd *d)
 		r = forward_load(d->forward);
 	if (r == 0)
 		r = apikey_load(&d->key, &c->config, d->client);
-	if (r == 0)
+	if (r == 0) {
 		cloudmarks_take(c, d->key.cloud);
+		apikey_watch(&d->key, &c->config, c->loop, on_key_file, d);
+	}
 	if (r == 0)
 		r = intake_new(c, &d->judging, &d->guard, &d->terminals, &intake, &d->intake);
 	if (r == 0)
@@ -507,6 +520,7 @@ static void unmake(struct punchd *d)
 	check_free(d->check);
 	intake_free(d->intake);
 	guard_done(&d->guard);
+	apikey_done(&d->key);
 	terminals_done(&d->terminals);
 	judging_done(&d->judging);
 	loop_signal_free(d->term);

@@ -21,6 +21,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/story.c tests/sim/story.h \
 	tests/sim/terminal.c tests/sim/terminal.h \
 	tests/sim/trouble.c tests/sim/trouble.h \
+	tests/sim/watchfile.c \
 	tests/sim/way.c \
 	tests/sim/world.c tests/sim/world.h \
 	tests/unit/faultvfs.c tests/unit/faultvfs.h
