@@ -239,6 +239,7 @@ static void post_attendance(const struct request *q, struct response *r)
 	json_t *root = json_loads(q->body, JSON_REJECT_DUPLICATES, NULL);
 	struct record record = {.at_us = 0};
 	struct sent_key *k;
+	int64_t number;
 	bool make;
 
 	get_text(root, "user_id", record.user_id, sizeof record.user_id);
@@ -258,14 +259,15 @@ static void post_attendance(const struct request *q, struct response *r)
 		put_error(r, 404, "not_found", "device_id");
 		return;
 	}
+	number = make ? (int64_t)cloud.record_count : k->first;
 	if (make) {
 		if (k->first < 0)
-			k->first = (int64_t)cloud.record_count;
+			k->first = number;
 		k->records++;
 		add_record(&record);
 		laws_recorded(record.key);
 	}
-	put_body(r, 201, record_json(&cloud.records[k->first], k->first));
+	put_body(r, 201, record_json(&cloud.records[number], number));
 }
 
 static json_t *user_json(const struct person *p)

@@ -32,6 +32,7 @@ struct sent_key {
 	int64_t done_us;
 	int refused_status; /* that it is refused, in so many words; 0: not */
 	int doubts;         /* sends of it without an answer that says what became of them */
+	int releases;       /* an operator may have let it go although it was in doubt */
 };
 
 struct cloud {

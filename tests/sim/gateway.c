@@ -166,14 +166,16 @@ static void write_config(void)
 
 	snprintf(text, sizeof text,
 		"[api]\nbase_url = https://cloud.sim/v1\nkey_file = %s\nmax_in_flight = %d\n"
+		"in_doubt = %s\n"
 		"[mqtt]\nhost = broker.sim\nclient_id = punchd-sim\n"
 		"[site]\nname = sim\ntime_zone = %s\n"
 		"[punches]\nmax_age = %dd\n"
 		"[store]\npath = %s\nretention = %dd\n"
 		"[control]\nsocket = %s/socket\ngroup =\n"
 		"[log]\nlevel = %s\n",
-		gateway.key_file, p->max_in_flight, p->time_zone, p->max_age_days, gateway.store,
-		p->retention_days, gateway.folder, world.logs ? "debug" : "error");
+		gateway.key_file, p->max_in_flight, p->holds ? "hold" : "resend", p->time_zone,
+		p->max_age_days, gateway.store, p->retention_days, gateway.folder,
+		world.logs ? "debug" : "error");
 	write_file(gateway.config, text);
 }
 

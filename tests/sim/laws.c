@@ -49,7 +49,7 @@ static void open_store(void)
 		"punch WHERE seq > ?"
 		" ORDER BY seq",
 		&watcher.all);
-	prepare("SELECT seq, user_id, device_id, type FROM punch"
+	prepare("SELECT seq, user_id, flags & 512 FROM punch"
 		" WHERE state = 0 AND time = ?1 AND wire_key = ?2 AND frozen IS NOT NULL",
 		&watcher.by_key);
 	prepare("SELECT seq, lower(hex(wire_key)), frozen IS NOT NULL FROM punch WHERE state = 0"
@@ -72,6 +72,9 @@ static void open_store(void)
 		" + coalesce((SELECT value FROM meta WHERE key = 'holes'), 0)",
 		&watcher.stored);
 	prepare("SELECT key FROM missing WHERE what = 1 AND passes = 2", &watcher.gone);
+	prepare("SELECT lower(hex(wire_key)) FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1"
+		" AND reason = 10",
+		&watcher.doubted);
 	/* An id is its own user_id; a slot is somebody else at another terminal. */
 	prepare("SELECT seq, time, terminal, identity, CASE"
 		" WHEN user_id IS NOT NULL THEN 'id ' || user_id"
@@ -96,6 +99,7 @@ static void close_store(void)
 	sqlite3_finalize(watcher.stored);
 	sqlite3_finalize(watcher.timed);
 	sqlite3_finalize(watcher.gone);
+	sqlite3_finalize(watcher.doubted);
 	sqlite3_close(watcher.db);
 	watcher.db = NULL;
 }
@@ -210,6 +214,16 @@ static int64_t number(const json_t *root, const char *a, const char *b)
 	return json_integer_value(json_object_get(json_object_get(root, a), b));
 }
 
+/* It may not know, but what it says is so. */
+static void knows_the_cloud(const json_t *root)
+{
+	const char *says = json_string_value(
+		json_object_get(json_object_get(root, "api"), "idempotent"));
+
+	LAW(says && (strcmp(says, "unknown") == 0 || (strcmp(says, "yes") == 0) == cloud.honours),
+		"what it says of the cloud's keys is so", "it says %s", says ? says : "nothing");
+}
+
 static void counts_add_up(void)
 {
 	int status;
@@ -232,6 +246,7 @@ static void counts_add_up(void)
 		LAW(stored == rows, "conservation", "stored is %lld, the rows are %lld",
 			(long long)stored, (long long)rows);
 		LAW(!strstr(text, "store_replaced"), "no crash damages the store", "%s", text);
+		knows_the_cloud(root);
 	}
 	json_decref(root);
 	free(text);
@@ -293,6 +308,8 @@ static void held_with_right(void)
 		LAW(reason != REASON_USER_ || !is_linked(laws_column(s, 6)),
 			"held for a reason that is true", "row %lld is of a pin that is linked",
 			(long long)seq);
+		LAW(reason != REASON_DOUBT_ || world.plan->holds, "held for a reason that is true",
+			"row %lld is in doubt, which goes again", (long long)seq);
 		LAW(reason != REASON_DEVICE_ || !sqlite3_column_int(s, 5),
 			"held for a reason that is true", "row %lld is of a device that is known",
 			(long long)seq);
@@ -409,6 +426,18 @@ int64_t laws_queued(void)
 		n = sqlite3_column_int64(watcher.queued, 0);
 	if (watcher.db)
 		sqlite3_reset(watcher.queued);
+	return n;
+}
+
+int64_t laws_held_in_doubt(void)
+{
+	int64_t n = 0;
+
+	if (!watcher.db || !gateway_lives())
+		return 0;
+	while (sqlite3_step(watcher.doubted) == SQLITE_ROW)
+		n++;
+	sqlite3_reset(watcher.doubted);
 	return n;
 }
 

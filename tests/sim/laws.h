@@ -43,6 +43,13 @@ void laws_window_ended(int64_t used);
  * another key. */
 void laws_may_change_key(int64_t seq);
 
+/* A person may have let this row go, which may have been held since it was in doubt: so it may be sent
+ * once more. */
+void laws_may_send_again(int64_t seq);
+
+/* Rows that are held since they are in doubt; 0 while punchd does not run. */
+int64_t laws_held_in_doubt(void);
+
 /* Whether the daemon may have ended because of its disk. */
 bool laws_disk_excuse(void);
 

@@ -18,13 +18,14 @@ enum {
 	REASON_DEVICE_ = 6,
 	REASON_USER_ = 8,
 	REASON_WAY_ = 9,
+	REASON_DOUBT_ = 10,
 	REASON_API_ = 1000
 };
 
 struct watcher {
 	sqlite3 *db;
 	sqlite3_stmt *rows, *all, *by_key, *earlier, *queued, *frozen, *held, *stored, *timed,
-		*gone;
+		*gone, *doubted;
 	int64_t last_seq;
 	int indexed;        /* taps in the map */
 	struct strmap taps; /* their names → number + 1 */

@@ -84,6 +84,19 @@ void laws_may_change_key(int64_t seq)
 		free(strmap_del(&watcher.sent, name));
 }
 
+void laws_may_send_again(int64_t seq)
+{
+	char name[32];
+	const char *key;
+	struct sent_key *k;
+
+	snprintf(name, sizeof name, "%lld", (long long)seq);
+	key = strmap_get(&watcher.sent, name);
+	k = key ? cloud_key(key) : NULL;
+	if (k)
+		k->releases++;
+}
+
 static void was_not_settled(struct sent_key *k, const char *key)
 {
 	if (!k->done_run)
@@ -123,7 +136,7 @@ static struct sent_key *stands_for(const char *key, const json_t *body)
 }
 
 /* The row that is frozen under this key, 0: none. */
-static int64_t frozen_row(const char *key, const char *user_id, int64_t time_s)
+static int64_t frozen_row(const char *key, const char *user_id, int64_t time_s, bool *ret_released)
 {
 	sqlite3_stmt *s = watcher.by_key;
 	uint8_t bytes[16];
@@ -135,6 +148,7 @@ static int64_t frozen_row(const char *key, const char *user_id, int64_t time_s)
 	sqlite3_bind_blob(s, 2, bytes, sizeof bytes, SQLITE_STATIC);
 	if (sqlite3_step(s) == SQLITE_ROW && strcmp(laws_column(s, 1), user_id) == 0)
 		seq = sqlite3_column_int64(s, 0);
+	*ret_released = seq && sqlite3_column_int(s, 2);
 	sqlite3_reset(s);
 	return seq;
 }
@@ -143,6 +157,7 @@ void laws_submitted(const char *key, const char *body)
 {
 	struct sent_key *k;
 	int64_t time_s = 0, seq;
+	bool released;
 	json_t *root;
 
 	if (!key[0])
@@ -150,10 +165,10 @@ void laws_submitted(const char *key, const char *body)
 	root = json_loads(body, 0, NULL);
 	k = stands_for(key, root);
 	time_parse_rfc3339(k->timestamp, &time_s);
-	seq = frozen_row(key, k->user_id, time_s);
+	seq = frozen_row(key, k->user_id, time_s, &released);
 	LAW(seq, "a body freezes before it can leave", "%s is not frozen in the store", key);
 	if (seq) {
-		if (!laws_was_touched(seq))
+		if (!laws_was_touched(seq) && !released)
 			is_its_turn(seq, time_s, k->user_id);
 		LAW(!laws_was_discarded(seq), "what is discarded is not sent", "row %lld is sent",
 			(long long)seq);
@@ -217,6 +232,9 @@ void laws_recorded(const char *key)
 
 	LAW(k->records <= 1 + k->doubts, "once more for a doubt at the most",
 		"key %s makes record number %d after %d doubts", key, k->records, k->doubts);
+	LAW(!world.plan->holds || k->records <= 1 + k->releases,
+		"what is in doubt is not doubled before somebody says so",
+		"key %s makes record number %d after %d releases", key, k->records, k->releases);
 }
 
 /* ---- the rate */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "chance.h"
+#include "cloud.h"
 #include "gateway.h"
 #include "laws.h"
 #include "laws_private.h"
@@ -54,6 +55,7 @@ static void note(struct tap *t, int64_t seq, enum deed deed, int status)
 	if (status == 0 || status >= 500) {
 		t->unsure = true;
 		laws_may_change_key(seq);
+		laws_may_send_again(seq);
 		return;
 	}
 	if (status != 200)
@@ -61,7 +63,10 @@ static void note(struct tap *t, int64_t seq, enum deed deed, int status)
 	t->touched = true;
 	t->deed_seq = seq;
 	switch (deed) {
-	case RELEASE: t->released = true; break;
+	case RELEASE:
+		t->released = true;
+		laws_may_send_again(seq);
+		break;
 	case RETRY: laws_may_change_key(seq); break;
 	case DISCARD: t->discarded = true; break;
 	case AMEND_IN:
@@ -115,6 +120,23 @@ static void on_deed(void *arg)
 	/* Nothing waits just now. */
 	if (!done)
 		world_in(chance_from(&chance, 10, 200) * MINUTE, on_deed, NULL);
+}
+
+void operator_release_all(void)
+{
+	static const char body[] = "{\"state\":\"held\",\"reason\":\"in_doubt\"}";
+	sqlite3_stmt *s = watcher.doubted;
+	int status = 0;
+
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		struct sent_key *k = cloud_key(laws_column(s, 0));
+
+		if (k)
+			k->releases++;
+	}
+	sqlite3_reset(s);
+	free(gateway_ask_with("POST", "/v1/punches/release", body, &status));
+	tell("an operator lets go all that is in doubt: %d", status);
 }
 
 void operator_begin(void)

@@ -8,4 +8,7 @@
 /* Lays out this story's deeds. */
 void operator_begin(void);
 
+/* All that is held since it is in doubt goes again, at the end. */
+void operator_release_all(void);
+
 #endif

@@ -87,6 +87,7 @@ void plan_make(struct plan *p, uint64_t seed, int weeks)
 	p->deeds = chance_of(&c, 500) ? (int)chance_from(&c, 1, 12) * weeks : 0;
 	p->links = chance_of(&c, 300) ? (int)chance_from(&c, 1, 20) * weeks : 0;
 	p->little_memory = chance_of(&c, 400);
+	p->holds = chance_of(&c, 300);
 }
 
 /* How long each kind lasts, in minutes, and how often it comes beside the others. */

@@ -51,7 +51,8 @@ static FILE *open_log(FILE *to)
 
 static bool nothing_is_left(void)
 {
-	return terminals_keep() == 0 && broker_waiting() == 0 && laws_queued() == 0;
+	return terminals_keep() == 0 && broker_waiting() == 0 && laws_queued() == 0 &&
+		laws_held_in_doubt() == 0;
 }
 
 static int64_t allowance_us(void)
@@ -77,6 +78,8 @@ static void ask_for_all(void)
 static void on_look(void *arg)
 {
 	(void)arg;
+	if (laws_held_in_doubt() > 0)
+		operator_release_all();
 	if (!ending.asked)
 		ask_for_all();
 	else
