@@ -37,9 +37,22 @@ static bool is(const char *text, size_t n, const char *word)
 	return n == strlen(word) && memcmp(text, word, n) == 0;
 }
 
-bool glimpse_id(const char *json, size_t n, char *ret, size_t size)
+/* An id of ours: visible ASCII behind its prefix. */
+static bool is_record_id(const char *text, size_t n)
 {
 	static const char prefix[] = "att_";
+
+	if (n < sizeof prefix || memcmp(text, prefix, sizeof prefix - 1) != 0)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] < '!' || text[i] > '~')
+			return false;
+	}
+	return true;
+}
+
+bool glimpse_id(const char *json, size_t n, char *ret, size_t size)
+{
 	struct scan s = {.at = json, .end = json + n};
 	const char *key, *value;
 	size_t key_length, length;
@@ -53,8 +66,7 @@ bool glimpse_id(const char *json, size_t n, char *ret, size_t size)
 			return false;
 		if (!is(key, key_length, "id"))
 			continue;
-		if (length <= strlen(prefix) || length >= size ||
-			memcmp(value, prefix, strlen(prefix)) != 0)
+		if (!is_record_id(value, length) || length >= size)
 			return false;
 		memcpy(ret, value, length);
 		ret[length] = '\0';

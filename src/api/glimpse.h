@@ -12,7 +12,7 @@
 
 /*
  * The id in the beginning of `{"data":{"id":"att_…",…`: any members before it, as long as they are
- * plain texts, and the id whole, with its quote. Nothing is guessed: false for all else.
+ * plain texts, and the id whole, with its quote, in visible ASCII. Nothing is guessed: false for all else.
  */
 bool glimpse_id(const char *json, size_t n, char *ret, size_t size);
 

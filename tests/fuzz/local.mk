@@ -4,6 +4,7 @@ FUZZ_REPLAYS = \
 	tests/fuzz/replay_config \
 	tests/fuzz/replay_csv \
 	tests/fuzz/replay_family \
+	tests/fuzz/replay_glimpse \
 	tests/fuzz/replay_hex \
 	tests/fuzz/replay_payload \
 	tests/fuzz/replay_profile \
@@ -13,6 +14,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_family \
+	tests/fuzz/fuzz_glimpse \
 	tests/fuzz/fuzz_hex \
 	tests/fuzz/fuzz_payload \
 	tests/fuzz/fuzz_profile \
@@ -46,6 +48,12 @@ tests_fuzz_replay_family_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_family_SOURCES = tests/fuzz/fuzz_family.c $(fuzz_reading) tests/fuzz/fuzz.h
 tests_fuzz_fuzz_family_LDADD = $(fuzz_core_libs)
 tests_fuzz_fuzz_family_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_glimpse_SOURCES = tests/fuzz/fuzz_glimpse.c $(fuzz_replay)
+tests_fuzz_replay_glimpse_LDADD = libapi.a libbase.a $(JANSSON_LIBS)
+tests_fuzz_fuzz_glimpse_SOURCES = tests/fuzz/fuzz_glimpse.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_glimpse_LDADD = libapi.a libbase.a $(JANSSON_LIBS)
+tests_fuzz_fuzz_glimpse_LDFLAGS = $(fuzz_flags)
 
 tests_fuzz_replay_hex_SOURCES = tests/fuzz/fuzz_hex.c $(fuzz_replay)
 tests_fuzz_replay_hex_LDADD = libbase.a

@@ -36,6 +36,8 @@ static void test_shapes(void **state)
 		{" {\n \"data\" : { \"user_id\": \"usr_1\",\t\"id\": \"att_7\" , \"ty", true},
 		{"{\"data\":{\"id\":\"usr_7\",", false},
 		{"{\"data\":{\"id\":\"att_\",", false},
+		{"{\"data\":{\"id\":\"att_ 7\",", false},
+		{"{\"data\":{\"id\":\"att_\xff\",", false},
 		{"{\"data\":{\"id\":7,\"x\":\"att_7\"", false},
 		{"{\"data\":{\"user\":{\"id\":\"att_7\"", false},
 		{"{\"data\":{\"x\":\"\\\"\",\"id\":\"att_7\"", false},
