@@ -397,7 +397,7 @@ int forward_in_flight(const struct forward *f)
 
 int64_t forward_time_for(const struct forward *f, int64_t queued)
 {
-	if (f->refusals.stopped || f->stopping)
+	if (forward_halts(f) || f->stopping)
 		return -1;
 	return api_client_time_for(f->client, queued, (int64_t)outbox_lines(&f->outbox));
 }
