@@ -6,6 +6,9 @@
  * further back is no such time (a server that counts down, for one). */
 #define RESET_PAST_S 5
 
+/* More than anybody sends in a window: so that nothing overflows. */
+#define COUNT_MAX 1000000000
+
 /* Others are taken to go on as they did, at most so many for each of ours. */
 #define OTHERS_FACTOR 2
 
@@ -349,10 +352,10 @@ static void take_answer(struct pace *p, struct answer *a)
 {
 	struct pace_headers *h = &a->h;
 
+	h->limit = min64(h->limit, COUNT_MAX);
+	h->remaining = min64(h->remaining, h->limit > 0 ? h->limit : COUNT_MAX);
 	if (a->limited)
 		h->remaining = 0;
-	else if (h->limit > 0)
-		h->remaining = min64(h->remaining, h->limit);
 	a->end_us = end_of(a);
 	if (a->limited)
 		take_refusal(p, a);

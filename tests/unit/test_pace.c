@@ -468,6 +468,23 @@ static void test_remaining_above_the_limit(void **state)
 	assert_int_equal(room(0), 100);
 }
 
+/* Nothing overflows, whatever a server says, also with others beside us. */
+static void test_limit_without_end(void **state)
+{
+	struct pace_headers h = {EPOCH, INT64_MAX, INT64_MAX, EPOCH + 60, NONE};
+
+	(void)state;
+	pace_init(&p, 100, MINUTE);
+	pace_answered(&p, pace_sent(&p, 0), 0, 0, false, &h);
+	assert_in_range(room(0), 1000000, INT64_MAX);
+	h = (struct pace_headers){EPOCH + 60, INT64_MAX, INT64_MAX / 2, EPOCH + 120, NONE};
+	pace_answered(&p, pace_sent(&p, MINUTE), MINUTE, MINUTE, false, &h);
+	for (int i = 0; i < 5; i++)
+		pace_sent(&p, MINUTE);
+	assert_in_range(room(MINUTE), 1, INT64_MAX);
+	assert_in_range(pace_time_for(&p, MINUTE, INT64_MAX / 2), 0, INT64_MAX);
+}
+
 /* Milliseconds, for one: no such time. What remains binds within the plan's window. */
 static void test_reset_far_ahead(void **state)
 {
@@ -662,6 +679,7 @@ int main(void)
 		cmocka_unit_test(test_headers_come_and_go),
 		cmocka_unit_test(test_remaining_without_reset),
 		cmocka_unit_test(test_remaining_above_the_limit),
+		cmocka_unit_test(test_limit_without_end),
 		cmocka_unit_test(test_reset_far_ahead),
 		cmocka_unit_test(test_plan_that_changes),
 		cmocka_unit_test(test_outlook),
