@@ -13,6 +13,8 @@
 #define AGAIN_MAX     10000 /* keys that stats names; all are counted */
 #define ADMIN_KEY_MAX KEYS_TEXT_MAX
 
+#define CLOCK_OFF_MAX_MS (400 * 86400000LL)
+
 static void answer_nothing(struct exchange *x)
 {
 	answer_data(x, 200, json_object(), NULL);
@@ -135,6 +137,23 @@ static json_t *hook_json(struct sandbox *sandbox)
 		(json_int_t)counts.delivered, "given_up", (json_int_t)counts.given_up);
 }
 
+/* The last windows in which anything was asked, in the order in which that was. */
+static json_t *windows_json(const struct sandbox *sandbox)
+{
+	const struct stats *s = &sandbox->stats;
+	json_t *windows = json_array();
+
+	for (size_t i = s->window_count > SANDBOX_WINDOWS ? s->window_count - SANDBOX_WINDOWS : 0;
+		i < s->window_count; i++) {
+		const struct window_count *w = &s->windows[i % SANDBOX_WINDOWS];
+
+		json_array_append_new(windows,
+			json_pack("{s:I, s:I, s:I}", "window", (json_int_t)w->window, "accepted",
+				(json_int_t)w->accepted, "refused", (json_int_t)w->refused));
+	}
+	return windows;
+}
+
 void call_sandbox_stats(struct exchange *x)
 {
 	struct sandbox *sandbox = x->sandbox;
@@ -150,7 +169,7 @@ void call_sandbox_stats(struct exchange *x)
 	}
 	answer_data(x, 200,
 		json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			  "s:I, s:o, s:I, s:o}",
+			  "s:I, s:o, s:I, s:o, s:o}",
 			"requests", (json_int_t)s->requests, "by_path", routes_json(s), "answers",
 			answers_json(s), "refused_429", (json_int_t)s->by_status[429],
 			"refused_401", (json_int_t)s->by_status[401], "dropped",
@@ -160,7 +179,8 @@ void call_sandbox_stats(struct exchange *x)
 			(json_int_t)keys, "keys_again", (json_int_t)again_count, "posts_again",
 			(json_int_t)again_extra, "replayed", (json_int_t)s->replayed, "key_running",
 			(json_int_t)s->key_running, "posts_by_key", again, "key_reused",
-			(json_int_t)s->key_reused, "webhook", hook_json(sandbox)),
+			(json_int_t)s->key_reused, "webhook", hook_json(sandbox), "windows",
+			windows_json(sandbox)),
 		NULL);
 }
 
@@ -194,6 +214,42 @@ void call_sandbox_faults_clear(struct exchange *x)
 {
 	faults_clear(&x->sandbox->faults);
 	answer_nothing(x);
+}
+
+/* ---- the plan and the clock */
+
+void call_sandbox_plan(struct exchange *x)
+{
+	json_t *body = exchange_json(x);
+	int64_t limit;
+
+	if (!body)
+		return;
+	if (jget_int(body, "limit", 1, OPTIONS_PLAN_MAX, &limit) == 1) {
+		x->sandbox->keys.per_window = limit;
+		answer_nothing(x);
+	} else {
+		answer_error(x, 400, "invalid_request", "limit",
+			"limit must be a number from 1 to %d", OPTIONS_PLAN_MAX);
+	}
+	json_decref(body);
+}
+
+void call_sandbox_clock(struct exchange *x)
+{
+	json_t *body = exchange_json(x);
+	int64_t off_ms;
+
+	if (!body)
+		return;
+	if (jget_int(body, "off_ms", -CLOCK_OFF_MAX_MS, CLOCK_OFF_MAX_MS, &off_ms) == 1) {
+		x->sandbox->clock_off_ms = off_ms;
+		answer_nothing(x);
+	} else {
+		answer_error(x, 400, "invalid_request", "off_ms",
+			"off_ms must be a number of milliseconds, 400 days at the most");
+	}
+	json_decref(body);
 }
 
 /* ---- API keys */

@@ -18,9 +18,10 @@
 
 #define ANSWER_MAX (64u << 20)
 
-static int64_t clock_ms(void)
+/* The server's clock, but for a fault's skew. */
+static int64_t clock_ms(const struct sandbox *sandbox)
 {
-	return clock_now().wall_us / 1000;
+	return clock_now().wall_us / 1000 + sandbox->clock_off_ms;
 }
 
 /* ---- life */
@@ -69,7 +70,7 @@ static struct exchange *exchange_new(struct sandbox *sandbox, struct evhttp_requ
 		return NULL;
 	x->sandbox = sandbox;
 	x->request = request;
-	x->now_ms = clock_ms();
+	x->now_ms = clock_ms(sandbox);
 	x->plan.retry_after_s = -1;
 	buf_init(&x->out, ANSWER_MAX);
 	TAILQ_INIT(&x->query);
@@ -119,20 +120,37 @@ static const char *bearer(const struct exchange *x)
 	return text + strspn(text, " ");
 }
 
+static void count_window(struct sandbox *sandbox, int64_t now_ms, bool within)
+{
+	struct stats *stats = &sandbox->stats;
+	int64_t window = now_ms / sandbox->keys.window_ms;
+	struct window_count *last =
+		&stats->windows[(stats->window_count + SANDBOX_WINDOWS - 1) % SANDBOX_WINDOWS];
+
+	if (stats->window_count == 0 || last->window != window) {
+		last = &stats->windows[stats->window_count++ % SANDBOX_WINDOWS];
+		*last = (struct window_count){.window = window};
+	}
+	last->accepted += within;
+	last->refused += !within;
+}
+
 static bool gate_key_and_rate(struct exchange *x)
 {
 	const struct keys *keys = &x->sandbox->keys;
 	const char *key = bearer(x);
 	struct keys_entry *entry = key ? keys_find(keys, key) : NULL;
 
-	/* Windows turn over by the true clock: skew only moves what is said about them. */
+	/* A fault's skew, which may be one request's, only moves what is said about windows. */
 	int64_t now_ms = x->now_ms - x->plan.skew_ms;
 	bool within = true;
 
-	if (entry)
+	if (entry) {
 		within = keys_take(keys, entry, now_ms, &x->rate);
-	else
+		count_window(x->sandbox, now_ms, within);
+	} else {
 		keys_view_untouched(keys, now_ms, &x->rate);
+	}
 	x->rate.reset_s += x->plan.skew_ms / 1000;
 	if (!entry)
 		answer_error(x, 401, key ? "invalid_api_key" : "missing_api_key", NULL,
@@ -196,7 +214,7 @@ static void done(struct exchange *x)
 
 static void work(struct exchange *x)
 {
-	x->now_ms = clock_ms() + x->plan.skew_ms;
+	x->now_ms = clock_ms(x->sandbox) + x->plan.skew_ms;
 	x->route->call(x);
 	idempotency_keep(x);
 }
@@ -208,7 +226,7 @@ static void on_slow_over(evutil_socket_t fd, short events, void *arg)
 	(void)fd, (void)events;
 	if (x->status == 0 && fault_end_works(x->plan.end))
 		work(x);
-	x->now_ms = clock_ms() + x->plan.skew_ms;
+	x->now_ms = clock_ms(x->sandbox) + x->plan.skew_ms;
 	done(x);
 }
 

@@ -2,10 +2,26 @@
 
 #include <errno.h>
 
-void keys_init(struct keys *k, int64_t per_window, int64_t window_ms, uint64_t seed)
+#define TIMES_FIRST 64
+
+void keys_init(struct keys *k, enum keys_counting counting, int64_t per_window, int64_t window_ms,
+	uint64_t seed)
 {
-	*k = (struct keys){.per_window = per_window, .window_ms = window_ms};
+	*k = (struct keys){.counting = counting, .per_window = per_window, .window_ms = window_ms};
 	strmap_init(&k->map, seed);
+}
+
+void keys_entry_done(struct keys_entry *entry)
+{
+	free(entry->times);
+	*entry = (struct keys_entry){0};
+}
+
+static void entry_free(struct keys_entry *entry)
+{
+	if (entry)
+		keys_entry_done(entry);
+	free(entry);
 }
 
 void keys_done(struct keys *k)
@@ -14,7 +30,7 @@ void keys_done(struct keys *k)
 	size_t pos = 0;
 
 	while ((entry = strmap_next(&k->map, &pos, NULL)))
-		free(entry);
+		entry_free(entry);
 	strmap_done(&k->map);
 }
 
@@ -96,7 +112,7 @@ int keys_remove(struct keys *k, struct db *db, const char *key)
 	r = db_run(db, stmt);
 	if (r < 0 || !keys_find(k, key))
 		return r;
-	free(strmap_del(&k->map, key));
+	entry_free(strmap_del(&k->map, key));
 	return 1;
 }
 
@@ -105,9 +121,116 @@ struct keys_entry *keys_find(const struct keys *k, const char *key)
 	return strmap_get(&k->map, key);
 }
 
+/* ---- counting: each says what is used now and when it is told to be over, and takes one more where
+ * that is allowed */
+
+static int64_t fixed_end_ms(const struct keys *k, int64_t now_ms)
+{
+	return (now_ms / k->window_ms + 1) * k->window_ms;
+}
+
+static bool take_fixed(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+{
+	int64_t window = now_ms / k->window_ms;
+
+	if (entry->window != window) {
+		entry->window = window;
+		entry->used = 0;
+	}
+	if (entry->used >= k->per_window)
+		return false;
+	entry->used++;
+	return true;
+}
+
+/* Room for one time more, at the end. */
+static int times_grow(struct keys_entry *entry)
+{
+	size_t room = entry->times_room ? entry->times_room * 2 : TIMES_FIRST;
+	int64_t *times;
+
+	if (entry->times_first + entry->times_count < entry->times_room)
+		return 0;
+	if (entry->times_first > entry->times_room / 2) {
+		memmove(entry->times, entry->times + entry->times_first,
+			entry->times_count * sizeof *entry->times);
+		entry->times_first = 0;
+		return 0;
+	}
+	times = reallocarray(entry->times, room, sizeof *times);
+	if (!times)
+		return -ENOMEM;
+	entry->times = times;
+	entry->times_room = room;
+	return 0;
+}
+
+static bool take_sliding(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+{
+	while (entry->times_count > 0 &&
+		entry->times[entry->times_first] + k->window_ms <= now_ms) {
+		entry->times_first++;
+		entry->times_count--;
+	}
+	while (entry->times_count > 0 &&
+		entry->times[entry->times_first + entry->times_count - 1] > now_ms)
+		entry->times_count--;
+	if ((int64_t)entry->times_count >= k->per_window || times_grow(entry) < 0)
+		return false;
+	entry->times[entry->times_first + entry->times_count++] = now_ms;
+	return true;
+}
+
+/* It fills by per_window of its units a millisecond; a request takes window_ms of them. */
+static bool take_bucket(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+{
+	int64_t passed_ms = now_ms - entry->owed_at_ms;
+
+	if (passed_ms >= k->window_ms)
+		entry->owed = 0;
+	else if (passed_ms > 0)
+		entry->owed -= passed_ms * k->per_window;
+	if (entry->owed < 0)
+		entry->owed = 0;
+	entry->owed_at_ms = now_ms;
+	if (entry->owed + k->window_ms > k->per_window * k->window_ms)
+		return false;
+	entry->owed += k->window_ms;
+	return true;
+}
+
+/* ---- a request */
+
+static bool take(const struct keys *k, struct keys_entry *entry, int64_t now_ms, int64_t *ret_used,
+	int64_t *ret_reset_ms)
+{
+	bool within = false;
+
+	switch (k->counting) {
+	case KEYS_FIXED:
+		within = take_fixed(k, entry, now_ms);
+		*ret_used = entry->used;
+		*ret_reset_ms = fixed_end_ms(k, now_ms);
+		break;
+	case KEYS_SLIDING:
+		within = take_sliding(k, entry, now_ms);
+		*ret_used = (int64_t)entry->times_count;
+		*ret_reset_ms = now_ms;
+		if (entry->times_count > 0)
+			*ret_reset_ms = entry->times[entry->times_first] + k->window_ms;
+		break;
+	case KEYS_BUCKET:
+		within = take_bucket(k, entry, now_ms);
+		*ret_used = (entry->owed + k->window_ms - 1) / k->window_ms;
+		*ret_reset_ms = now_ms + (entry->owed + k->per_window - 1) / k->per_window;
+		break;
+	}
+	return within;
+}
+
 void keys_view_untouched(const struct keys *k, int64_t now_ms, struct keys_view *ret_view)
 {
-	int64_t end_ms = (now_ms / k->window_ms + 1) * k->window_ms;
+	int64_t end_ms = k->counting == KEYS_FIXED ? fixed_end_ms(k, now_ms) : now_ms;
 
 	ret_view->limit = k->per_window ? k->per_window : KEYS_UNLIMITED;
 	ret_view->remaining = ret_view->limit;
@@ -117,19 +240,15 @@ void keys_view_untouched(const struct keys *k, int64_t now_ms, struct keys_view 
 bool keys_take(
 	const struct keys *k, struct keys_entry *entry, int64_t now_ms, struct keys_view *ret_view)
 {
-	int64_t window = now_ms / k->window_ms;
+	int64_t used = 0, reset_ms = now_ms;
 	bool within;
 
 	keys_view_untouched(k, now_ms, ret_view);
 	if (k->per_window == 0)
 		return true;
-	if (entry->window != window) {
-		entry->window = window;
-		entry->used = 0;
-	}
-	within = entry->used < k->per_window;
-	if (within)
-		entry->used++;
-	ret_view->remaining = k->per_window - entry->used;
+	within = take(k, entry, now_ms, &used, &reset_ms);
+	/* A smaller plan than what is used already leaves nothing. */
+	ret_view->remaining = used < k->per_window ? k->per_window - used : 0;
+	ret_view->reset_s = (reset_ms + 999) / 1000;
 	return within;
 }

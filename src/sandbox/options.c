@@ -8,11 +8,9 @@
 #include "sandbox/fault.h"
 
 #define WINDOW_MAX_MS (24 * 3600000LL)
-#define PLAN_MAX      1000000
 
 static const char listen_default[] = "127.0.0.1:8443";
 
-/* What an option is called, takes and does. take returns NULL, or what is wrong with the value. */
 /* What an option is called and takes. */
 struct spec {
 	const char *name;
@@ -25,6 +23,7 @@ enum {
 	OPT_DATA,
 	OPT_PLAN,
 	OPT_WINDOW,
+	OPT_COUNTING,
 	OPT_KEY,
 	OPT_READ_KEY,
 	OPT_USERS,
@@ -47,6 +46,7 @@ static const struct spec specs[] = {
 	[OPT_PLAN] = {"plan", "PLAN",
 		"basic, premium, enterprise, N requests a window, or none [basic]"},
 	[OPT_WINDOW] = {"window", "DURATION", "how long a rate window lasts [60s]"},
+	[OPT_COUNTING] = {"counting", "HOW", "fixed, sliding or bucket [fixed]"},
 	[OPT_KEY] = {"key", "KEY", "an API key, repeatable [sandbox-key]"},
 	[OPT_READ_KEY] = {"read-key", "KEY", "one that may not POST: 403, repeatable"},
 	[OPT_USERS] = {"users", "N", "have the users usr_000001 to usr_N [10 in a new DIR]"},
@@ -132,7 +132,7 @@ static const char *take_plan(struct options *o, const char *text)
 			return NULL;
 		}
 	}
-	if (units_parse_int(text, &o->plan) == 0 && o->plan >= 1 && o->plan <= PLAN_MAX)
+	if (units_parse_int(text, &o->plan) == 0 && o->plan >= 1 && o->plan <= OPTIONS_PLAN_MAX)
 		return NULL;
 	return "must be basic, premium, enterprise, none, or 1 to 1000000";
 }
@@ -143,6 +143,20 @@ static const char *take_window(struct options *o, const char *text)
 		o->window_ms <= WINDOW_MAX_MS)
 		return NULL;
 	return "must be a duration from 100ms to 24h, such as 60s";
+}
+
+static const char *take_counting(struct options *o, const char *text)
+{
+	static const char *const names[] = {
+		[KEYS_FIXED] = "fixed", [KEYS_SLIDING] = "sliding", [KEYS_BUCKET] = "bucket"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (strcmp(names[i], text) == 0) {
+			o->counting = (enum keys_counting)i;
+			return NULL;
+		}
+	}
+	return "must be fixed, sliding or bucket";
 }
 
 static const char *take_item(struct options_list *list, const char *text)
@@ -207,6 +221,7 @@ static const char *take(struct options *o, int which, const char *text)
 		return text[0] ? NULL : "is empty";
 	case OPT_PLAN: return take_plan(o, text);
 	case OPT_WINDOW: return take_window(o, text);
+	case OPT_COUNTING: return take_counting(o, text);
 	case OPT_KEY: return take_item(&o->keys, text);
 	case OPT_READ_KEY: return take_item(&o->read_keys, text);
 	case OPT_USERS: return take_users(o, text);

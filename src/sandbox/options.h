@@ -6,8 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sandbox/keys.h"
+
 #define OPTIONS_LIST_MAX  64
 #define OPTIONS_USERS_MAX 1000000
+#define OPTIONS_PLAN_MAX  1000000
 #define OPTIONS_KEY       "sandbox-key" /* where none is given and DIR is new */
 
 struct options_list {
@@ -22,6 +25,7 @@ struct options {
 	char *data_dir; /* owned */
 	int64_t plan;   /* requests a window; 0: no limit */
 	int64_t window_ms;
+	enum keys_counting counting;
 	struct options_list keys, read_keys, names, faults;
 	int64_t users;       /* -1: not given */
 	const char *devices; /* NULL: not given */

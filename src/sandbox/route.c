@@ -11,6 +11,8 @@ const struct exchange_route sandbox_routes[] = {
 	{"GET", "/_sandbox/faults", call_sandbox_faults_list},
 	{"POST", "/_sandbox/faults", call_sandbox_faults_add},
 	{"DELETE", "/_sandbox/faults", call_sandbox_faults_clear},
+	{"POST", "/_sandbox/plan", call_sandbox_plan},
+	{"POST", "/_sandbox/clock", call_sandbox_clock},
 	{"POST", "/_sandbox/keys", call_sandbox_keys},
 	{"POST", "/_sandbox/users", call_sandbox_users_put},
 	{"DELETE", "/_sandbox/users/", call_sandbox_users_remove},

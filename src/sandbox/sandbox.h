@@ -13,6 +13,13 @@
 #define SANDBOX_ROUTES_MAX 32
 #define SANDBOX_API        "/v1"
 #define SANDBOX_ADMIN      "/_sandbox/"
+#define SANDBOX_WINDOWS    64
+
+/* What all keys together asked between two multiples of --window of the server's clock. */
+struct window_count {
+	int64_t window; /* since 1970 */
+	int64_t accepted, refused;
+};
 
 /* Counted since the start. */
 struct stats {
@@ -25,7 +32,9 @@ struct stats {
 	int64_t key_running;    /* 409 */
 	int64_t key_reused;     /* 422 */
 	int64_t connections;
-	int64_t running, max_running; /* requests between arrival and answer */
+	int64_t running, max_running;                 /* requests between arrival and answer */
+	struct window_count windows[SANDBOX_WINDOWS]; /* a ring of the last that were used */
+	size_t window_count;                          /* how many there ever were */
 };
 
 struct sandbox {
@@ -34,6 +43,7 @@ struct sandbox {
 	struct event *flush; /* made active by the first exchange that is done in a turn */
 	struct db db;
 	struct keys keys;
+	int64_t clock_off_ms; /* added to this machine's clock */
 	struct faults faults;
 	struct hook *hook;
 	struct strmap running; /* idempotency key → its exchange */
@@ -68,6 +78,8 @@ void call_sandbox_stats(struct exchange *x);
 void call_sandbox_faults_list(struct exchange *x);
 void call_sandbox_faults_add(struct exchange *x);
 void call_sandbox_faults_clear(struct exchange *x);
+void call_sandbox_plan(struct exchange *x);
+void call_sandbox_clock(struct exchange *x);
 void call_sandbox_keys(struct exchange *x);
 void call_sandbox_users_put(struct exchange *x);
 void call_sandbox_users_remove(struct exchange *x);

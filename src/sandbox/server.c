@@ -276,7 +276,8 @@ int sandbox_run(const struct options *options)
 	int r;
 
 	sandbox.done_end = &sandbox.done;
-	keys_init(&sandbox.keys, options->plan, options->window_ms, options->seed);
+	keys_init(
+		&sandbox.keys, options->counting, options->plan, options->window_ms, options->seed);
 	faults_init(&sandbox.faults, options->seed);
 	strmap_init(&sandbox.running, options->seed);
 	signal(SIGPIPE, SIG_IGN);

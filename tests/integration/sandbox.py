@@ -223,6 +223,13 @@ class Sandbox:
     def clear_faults(self):
         self._admin("DELETE", "faults")
 
+    def set_plan(self, limit):
+        self._admin("POST", "plan", {"limit": limit})
+
+    def set_clock(self, off_s):
+        """The server's clock is so far from this machine's from now on."""
+        self._admin("POST", "clock", {"off_ms": round(off_s * 1000)})
+
     def add_key(self, key, read_only=False):
         self._admin("POST", "keys", {"add": key, "read_only": read_only})
 

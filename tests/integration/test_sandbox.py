@@ -1,4 +1,5 @@
 """punch-sandbox keeps what CLOUD-API.md says of the API: each fact has its test here."""
+import calendar
 import email.utils
 import http.client
 import re
@@ -429,6 +430,61 @@ def test_plans(own, plan, limit):
     assert rate_of(cloud.get("/users"))[0] == limit
 
 
+@pytest.mark.parametrize("counting", ["sliding", "bucket"])
+def test_what_comes_back_by_and_by(own, counting):
+    """All at once, and then none until one has come back."""
+    cloud = own("--plan", "4", "--window", "2s", "--counting", counting)
+    answers = [cloud.get("/users?limit=1") for _ in range(4)]
+    assert [a.status for a in answers] == [200] * 4
+    assert [rate_of(a)[1] for a in answers] == [3, 2, 1, 0]
+    resets = [rate_of(a)[2] - date_of(a) for a in answers]
+    assert resets == sorted(resets), "the oldest's end stays, a bucket's moves off"
+    assert max(resets) <= 3
+    after = [cloud.get("/users?limit=1")]
+    while after[-1].status == 429:
+        assert rate_of(after[-1])[:2] == [4, 0]
+        after.append(cloud.get("/users?limit=1"))
+    assert after[-1].status == 200
+    windows = cloud.stats()["windows"]
+    assert sum(w["accepted"] for w in windows) == 5
+    assert sum(w["refused"] for w in windows) == len(after) - 1 == cloud.stats()["refused_429"]
+
+
+def test_another_plan_while_it_runs(own):
+    cloud = own("--plan", "2", "--window", "24h")
+    assert [cloud.get("/users").status for _ in range(3)] == [200, 200, 429]
+    cloud.set_plan(5)
+    answer = cloud.get("/users")
+    assert (answer.status, rate_of(answer)[:2]) == (200, [5, 2])
+    cloud.set_plan(1)
+    answer = cloud.get("/users")
+    assert (answer.status, rate_of(answer)[:2]) == (429, [1, 0])
+
+
+def test_a_clock_that_jumps_takes_the_windows_along(own):
+    cloud = own("--plan", "5", "--window", "24h")
+    assert rate_of(cloud.get("/users"))[1] == 4
+    before = cloud.get("/users")
+    cloud.set_clock(2 * 24 * 3600)
+    after = cloud.get("/users")
+    assert rate_of(after)[1] == 4
+    assert rate_of(after)[2] > rate_of(before)[2]
+    assert date_of(after) >= date_of(before) + 2 * 24 * 3600
+    cloud.post_attendance()
+    created = time.strptime(cloud.records()[-1]["created_at"], "%Y-%m-%dT%H:%M:%SZ")
+    assert calendar.timegm(created) >= date_of(after)
+    assert [(w["accepted"], w["refused"]) for w in cloud.stats()["windows"]] == [(2, 0), (2, 0)]
+
+
+@pytest.mark.parametrize("path, body", [
+    ("plan", {}), ("plan", {"limit": 0}), ("plan", {"limit": "5"}), ("plan", {"limit": 1000001}),
+    ("clock", {}), ("clock", {"off_ms": 1e14}), ("clock", {"off_ms": "90s"}),
+])
+def test_a_bad_plan_or_clock_is_refused(cloud, path, body):
+    answer = cloud.request("POST", f"/_sandbox/{path}", body, api_key=False)
+    assert (answer.status, answer.error["code"]) == (400, "invalid_request")
+
+
 def test_keys_have_a_window_each_and_401_costs_nothing(own):
     cloud = own("--plan", "10", "--window", "24h", "--key", "second")
     assert rate_of(cloud.get("/users"))[1] == 9
@@ -597,7 +653,8 @@ def test_bad_reports_are_refused_with_their_param(payroll, query, param):
 
 @pytest.mark.parametrize("args, word", [
     (["--nonsense"], "usage"), (["--plan", "0"], "--plan"), (["--plan", "gold"], "--plan"),
-    (["--window", "60"], "--window"), (["--listen", "8443"], "--listen"),
+    (["--window", "60"], "--window"), (["--counting", "odd"], "--counting"),
+    (["--listen", "8443"], "--listen"),
     (["--listen", "::1:8443"], "brackets"), (["--listen", "h:70000"], "port"),
     (["--users", "-1"], "--users"), (["--fault", "flood"], "no such fault"),
     (["--fault", "status=99"], "bad value"), (["--fault", "slow"], "bad value"),
