@@ -221,7 +221,7 @@ static void rest(struct pace *p, int64_t now_us)
  * the server after it. It is in the log itself. */
 static int64_t remains_now(const struct pace *p, const struct answer *a)
 {
-	int64_t meanwhile = pacelog_count(&p->log, a->now_us, a->now_us - a->sent_us) - 1;
+	int64_t meanwhile = pacelog_after(&p->log, a->now_us, a->sent_us) - 1;
 
 	return max64(a->h.remaining - max64(meanwhile, 0), 0);
 }
@@ -268,7 +268,10 @@ static void refine_window(struct pace *p, const struct answer *a)
 		p->reset_us = max64(p->reset_us, a->end_us);
 	else if (h->reset_s == p->reset_s)
 		p->reset_us = min64(p->reset_us, a->end_us);
-	p->reset_s = max64(p->reset_s, h->reset_s);
+	if (h->reset_s > p->reset_s) {
+		p->reset_s = h->reset_s;
+		p->learnt_ticket = p->last_ticket + 1;
+	}
 }
 
 /* An answer that names its window. A server that reckons Reset afresh for each answer is off by one

@@ -28,6 +28,7 @@ void pacelog_add(struct pacelog *l, int64_t now_us, int64_t keep_us)
 	last = entry(l, l->used - 1);
 	last->last_us = now_us;
 	last->count++;
+	l->exact_us[l->added++ % PACELOG_EXACT] = now_us;
 }
 
 int64_t pacelog_count(const struct pacelog *l, int64_t now_us, int64_t while_us)
@@ -41,6 +42,15 @@ int64_t pacelog_count(const struct pacelog *l, int64_t now_us, int64_t while_us)
 			count += e->count;
 	}
 	return count;
+}
+
+int64_t pacelog_after(const struct pacelog *l, int64_t now_us, int64_t moment_us)
+{
+	int64_t known = l->added < PACELOG_EXACT ? l->added : PACELOG_EXACT, count = 0;
+
+	while (count < known && l->exact_us[(l->added - 1 - count) % PACELOG_EXACT] > moment_us)
+		count++;
+	return count < PACELOG_EXACT ? count : pacelog_count(l, now_us, now_us - moment_us);
 }
 
 int64_t pacelog_leave(const struct pacelog *l, int64_t now_us, int64_t while_us, int64_t count)

@@ -565,6 +565,42 @@ static void test_window_that_slides(void **state)
 }
 
 /* While others take as much as we do, the last ones go fewer at once. */
+/* A bucket's Reset moves on with each request. What went before in the same moment is not taken off
+ * what the server says remains. */
+static void test_a_name_that_moves_in_a_burst(void **state)
+{
+	int64_t now_us = 0, ticket;
+
+	(void)state;
+	learn(99, 1);
+	for (int64_t left = 98; left > 50; left--) {
+		ticket = pace_sent(&p, now_us);
+		answer_to(ticket, now_us, now_us + 1000, EPOCH, left, EPOCH + 1);
+		now_us += 1000;
+	}
+	ticket = pace_sent(&p, now_us);
+	answer_to(ticket, now_us, now_us + 1000, EPOCH, 50, EPOCH + 2);
+	assert_int_equal(room(now_us + 1000), 50);
+}
+
+/* …and one that was under way then says no more than was known, however late it was sent. */
+static void test_late_answer_after_the_name_moved(void **state)
+{
+	int64_t first, second, third, late;
+
+	(void)state;
+	learn(20, 10);
+	first = pace_sent(&p, 0);
+	second = pace_sent(&p, 0);
+	third = pace_sent(&p, 0);
+	answer_to(third, 0, 1000, EPOCH, 17, EPOCH + 11);
+	late = pace_sent(&p, 2000);
+	answer_to(second, 0, 3000, EPOCH, 10, EPOCH + 12);
+	answer_to(first, 0, 4000, EPOCH, 9, EPOCH + 13);
+	answer_to(late, 2000, 5000, EPOCH, 15, EPOCH + 11);
+	assert_int_equal(room(5000), 9);
+}
+
 static void test_last_ones_beside_others(void **state)
 {
 	int64_t ticket;
@@ -685,6 +721,8 @@ int main(void)
 		cmocka_unit_test(test_outlook),
 		cmocka_unit_test(test_clock_set_back_within_a_window),
 		cmocka_unit_test(test_window_that_slides),
+		cmocka_unit_test(test_a_name_that_moves_in_a_burst),
+		cmocka_unit_test(test_late_answer_after_the_name_moved),
 		cmocka_unit_test(test_last_ones_beside_others),
 		cmocka_unit_test(test_reset_just_past),
 		cmocka_unit_test(test_reset_that_is_no_time),

@@ -60,6 +60,7 @@ struct play {
 	int64_t others_next_us;
 	int64_t jump_us; /* when the server's clock jumps; INT64_MAX: never */
 	int64_t jump_by_us;
+	int64_t plan_window_us; /* what the gateway takes for a window until it knows better */
 	int64_t accepted, refused, refused_after_first;
 	int64_t others_accepted;
 };
@@ -231,7 +232,7 @@ static void run(struct play *w, int64_t duration_us)
 	int64_t now_us = 0;
 
 	w->server.first_window = w->server.clock_off_us / w->server.window_us;
-	pace_init(&p, w->server.limit, w->server.window_us);
+	pace_init(&p, w->server.limit, w->plan_window_us);
 	while (now_us < duration_us) {
 		int64_t next_us = duration_us;
 
@@ -263,7 +264,7 @@ static struct play play_of(uint64_t seed)
 	chance = seed;
 	w.server.counting = (enum counting)below(COUNTINGS);
 	w.server.limit = limits[below(3)];
-	w.server.window_us = 60 * S;
+	w.server.window_us = w.plan_window_us = 60 * S;
 	w.server.clock_off_us = EPOCH * S + off_s[below(5)] * S + below(S);
 	w.in_flight_max = 8;
 	/* Little enough that eight at once could send twice the limit. */
@@ -319,6 +320,38 @@ static void test_alone(void **state)
 		worst = used < worst ? used : worst;
 	}
 	print_message("alone: of the worst %.2f %% is used\n", worst * 100);
+}
+
+/* A server so near that all that it allows has gone within the second, and windows so short that a
+ * header's whole seconds tell: what is used comes back up to a second late. */
+static void test_near(void **state)
+{
+	static const int64_t windows_s[] = {4, 6, 10, 20, 60};
+	double worst = 1;
+
+	(void)state;
+	for (uint64_t seed = 4001; seed <= 4300; seed++) {
+		struct play w = play_of(seed);
+		int64_t window_s = windows_s[below((int64_t)COUNT(windows_s))];
+		double allowed;
+
+		w.server.counting = (enum counting)(1 + below(COUNTINGS - 1));
+		w.server.limit = 100;
+		w.server.window_us = window_s * S;
+		w.latency_us = (1 + below(3)) * MS;
+		w.slow_permille = 0;
+		run(&w, 40 * w.server.window_us);
+		if (w.refused > 0)
+			fail_with(&w, seed, "refused although alone", (double)w.refused);
+		/* All of them at once, and what has come back since. */
+		allowed = (double)w.server.limit *
+			(1 + 40 * (double)window_s / (double)(window_s + 1));
+		if ((double)w.accepted < 0.96 * allowed)
+			fail_with(&w, seed, "allowance is wasted", (double)w.accepted / allowed);
+		if ((double)w.accepted / allowed < worst)
+			worst = (double)w.accepted / allowed;
+	}
+	print_message("near: of the worst %.2f %% is used\n", worst * 100);
 }
 
 /* The server's clock jumps. */
@@ -390,6 +423,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_near),
 		cmocka_unit_test(test_jump),
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_silent),
