@@ -148,8 +148,10 @@ static json_t *windows_json(const struct sandbox *sandbox)
 		const struct window_count *w = &s->windows[i % SANDBOX_WINDOWS];
 
 		json_array_append_new(windows,
-			json_pack("{s:I, s:I, s:I}", "window", (json_int_t)w->window, "accepted",
-				(json_int_t)w->accepted, "refused", (json_int_t)w->refused));
+			json_pack("{s:I, s:I, s:I, s:I, s:I}", "window", (json_int_t)w->window,
+				"accepted", (json_int_t)w->accepted, "refused",
+				(json_int_t)w->refused, "first_ms", (json_int_t)w->first_ms,
+				"last_ms", (json_int_t)w->last_ms));
 	}
 	return windows;
 }

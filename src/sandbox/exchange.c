@@ -129,10 +129,11 @@ static void count_window(struct sandbox *sandbox, int64_t now_ms, bool within)
 
 	if (stats->window_count == 0 || last->window != window) {
 		last = &stats->windows[stats->window_count++ % SANDBOX_WINDOWS];
-		*last = (struct window_count){.window = window};
+		*last = (struct window_count){.window = window, .first_ms = now_ms};
 	}
 	last->accepted += within;
 	last->refused += !within;
+	last->last_ms = now_ms;
 }
 
 static bool gate_key_and_rate(struct exchange *x)

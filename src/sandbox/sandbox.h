@@ -19,6 +19,7 @@
 struct window_count {
 	int64_t window; /* since 1970 */
 	int64_t accepted, refused;
+	int64_t first_ms, last_ms; /* when the first and the last came */
 };
 
 /* Counted since the start. */
