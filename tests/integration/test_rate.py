@@ -45,6 +45,8 @@ class Play:
             place.gateway.wait_delivered(len(many), 120)
             if meanwhile is foreign:
                 self.told.end()
+            # Kept for a minute and more without a request, the connection may be closed under it.
+            place.cloud.disconnect()
             stats = place.cloud.stats()
             each_once(place.cloud.records(), many)
         self.windows, self.refused = stats["windows"], stats["refused_429"]
@@ -158,6 +160,7 @@ class Silent:
             place.gateway.wait_status(lambda s: s["api"]["state"] == "rate_limited", "a used-up plan")
             self.used = place.cloud.stats()["requests"]
             place.gateway.wait_delivered(len(many), 120)
+            place.cloud.disconnect()
             self.refused = place.cloud.stats()["refused_429"]
             each_once(place.cloud.records(), many)
 
