@@ -4,7 +4,7 @@
     ./dev bench                  all of them
     ./dev bench bytes            what reaches the disk for a punch; --variants: and what else it could be
     ./dev bench intake           from the broker to the disk
-    ./dev bench forward          from the disk, and from the terminal, to the cloud
+    ./dev bench forward          from the disk, and from the terminal, to the cloud; beside libcurl alone
     ./dev bench rejudge          how intake fares while 100,000 held punches are judged again
 """
 import argparse

@@ -6,6 +6,7 @@ import contextlib
 import os
 import pathlib
 import statistics
+import subprocess
 import tempfile
 import time
 
@@ -18,6 +19,7 @@ from terminal import Terminal
 TERMINALS, USERS = 20, 200
 SERIALS = [f"BIO-FP-{i:03d}" for i in range(1, TERMINALS + 1)]
 COUNT, WAITING = 20000, 100000
+IN_FLIGHT = 8
 LOOK_S = 0.02  # asking takes processor time too
 
 
@@ -31,7 +33,7 @@ class Place:
         stack.enter_context(self.cloud)
         self.gateway = stack.enter_context(Gateway(
             self.broker.port, self.cloud.base_url, self.cloud.ca, self.cloud.key, under=self.work,
-            settings={"log.level": "warning", "api.max_in_flight": 8}, start=False))
+            settings={"log.level": "warning", "api.max_in_flight": IN_FLIGHT}, start=False))
         self.stack = stack
         self.runs = 0
 
@@ -126,14 +128,35 @@ def _backlog(place, count):
     return _timed(place, "delivered", count, before["delivered"] + count, processor_s)
 
 
+def _bare(place, count):
+    """libcurl alone, to the same cloud over as many connections."""
+    out = subprocess.run(
+        [BUILD / "tests/bench/bare_curl", place.cloud.base_url, place.cloud.ca, place.cloud.key,
+         str(IN_FLIGHT), str(count), "bare"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    figures = dict(pair.split("=") for pair in out.split())
+    assert int(figures["accepted"]) == count, out
+    return count / float(figures["seconds"]), float(figures["cpu_s"]) * 10000 / count
+
+
+def _ratio(runs, bare, what):
+    """Of each run to the bare one of the same minute."""
+    _median([[x / y for x, y in zip(a, b)] for a, b in zip(runs, bare)],
+            "{:8.2f} of its speed {:7.2f} times its CPU", what)
+
+
 def forward(options):
-    """To a cloud without a limit, 8 requests at a time."""
-    live, backlog = [], []
+    """To a cloud without a limit, 8 requests at a time; and what libcurl alone does in the same
+    minute."""
+    live, backlog, bare = [], [], []
     for _ in range(options.runs):
         with contextlib.ExitStack() as stack:
             place = Place(stack)
             place.start()
             live.append(_live(place, "delivered", COUNT))
+            bare.append(_bare(place, COUNT))
             backlog.append(_backlog(place, COUNT))
     _median(live, SPEED, f"{COUNT} live, from terminal to cloud")
+    _median(bare, SPEED, f"{COUNT} POSTs by libcurl alone, {IN_FLIGHT} connections")
     _median(backlog, SPEED, f"{COUNT} from the store to the cloud")
+    _ratio(live, bare, "live, beside libcurl alone")
+    _ratio(backlog, bare, "from the store, beside libcurl alone")

@@ -1,0 +1,4 @@
+# What the measurements of tests/bench need beside the programs: ./dev bench builds it.
+check_PROGRAMS += tests/bench/bare_curl
+tests_bench_bare_curl_SOURCES = tests/bench/bare_curl.c
+tests_bench_bare_curl_LDADD = libbase.a $(CURL_LIBS)
