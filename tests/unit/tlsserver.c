@@ -128,6 +128,7 @@ struct tls_conn {
 	int number;
 	int fd;
 	SSL *ssl; /* NULL: plain */
+	bool will_reset;
 };
 
 struct tls_server {
@@ -202,7 +203,8 @@ static void *play_conn(void *arg)
 	SSL_free(c->ssl);
 	pthread_mutex_lock(&s->lock);
 	s->open--;
-	shutdown(c->fd, SHUT_RDWR);
+	if (!c->will_reset)
+		shutdown(c->fd, SHUT_RDWR); /* it would send a FIN */
 	close(c->fd);
 	c->fd = -1;
 	pthread_mutex_unlock(&s->lock);
@@ -431,6 +433,7 @@ void tls_conn_will_reset(struct tls_conn *c)
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	MUST(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+	c->will_reset = true;
 }
 
 bool tls_conn_wait(struct tls_conn *c, int ms)
