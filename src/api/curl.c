@@ -149,6 +149,23 @@ static void read_headers(struct transfer *x, struct api_headers *h)
 	read_header(x, "Content-Type", h->content_type, sizeof h->content_type);
 }
 
+/* RFC 9112 §6.3: without a length, a body lasts until the connection ends. libcurl 7.88 takes any end
+ * for that, one without TLS's close_notify as well. */
+static bool body_ends_by_close(const struct transfer *x, long status)
+{
+	struct curl_header *coding;
+	curl_off_t length = -1;
+	long version = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
+	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	if (version > CURL_HTTP_VERSION_1_1 || length >= 0 || status == 204 || status == 304)
+		return false;
+	return curl_easy_header(x->easy, "Transfer-Encoding", 0, CURLH_HEADER, -1, &coding) !=
+		CURLHE_OK ||
+		!strcasestr(coding->value, "chunked");
+}
+
 /* A body that we cut off ourselves is an answer all the same: its status stands. */
 static enum api_fate fate_of(const struct transfer *x, CURLcode code)
 {
@@ -172,6 +189,7 @@ static void finish(struct transfer *x, CURLcode code)
 	if (answer.fate == API_FATE_ANSWERED) {
 		curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 		answer.status = (int)status;
+		answer.body_ends_by_close = body_ends_by_close(x, status);
 		read_headers(x, &answer.headers);
 	} else {
 		answer.trouble = transfer_trouble(x, code);

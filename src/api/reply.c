@@ -9,13 +9,13 @@
 
 /* --- the body */
 
-/* Empty, but for white space; and not merely as far as it was read. */
+/* Empty, but for white space; and not merely as far as it was read, or came. */
 static bool is_blank(const struct api_answer *answer)
 {
 	for (size_t i = 0; i < answer->body_length; i++)
 		if (!strchr(" \t\r\n", answer->body[i]) || answer->body[i] == '\0')
 			return false;
-	return !answer->body_cut;
+	return !answer->body_cut && !answer->body_ends_by_close;
 }
 
 /* An upper bound of how many values a JSON text holds: each but the first of an array or object

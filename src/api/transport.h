@@ -48,7 +48,8 @@ struct api_answer {
 	struct api_headers headers;
 	const char *body;
 	size_t body_length;
-	bool body_cut; /* there was more than answer_max */
+	bool body_cut;           /* there was more than answer_max */
+	bool body_ends_by_close; /* nothing told its length: it may have been broken off */
 	const char
 		*trouble; /* the transport's own words where fate is not ANSWERED; never the key */
 };

@@ -366,6 +366,22 @@ static void test_body_that_was_cut(void **state)
 	assert_int_equal(outcome_of(API_CALL_ATTENDANCE, &answer), API_GARBLED);
 }
 
+/* What came of it is enough, or is not. */
+static void test_body_that_may_have_been_broken_off(void **state)
+{
+	struct api_answer answer = answer_of(201, DONE_BODY);
+
+	(void)state;
+	answer.body_ends_by_close = true;
+	assert_int_equal(outcome_of(API_CALL_ATTENDANCE, &answer), API_DONE);
+	answer = answer_of(201, "");
+	answer.body_ends_by_close = true;
+	assert_int_equal(outcome_of(API_CALL_ATTENDANCE, &answer), API_GARBLED);
+	answer = answer_of(401, "");
+	answer.body_ends_by_close = true;
+	assert_int_equal(outcome_of(API_CALL_ATTENDANCE, &answer), API_UNAUTHORIZED);
+}
+
 static char *repeated(const char *head, const char *unit, size_t n, const char *tail)
 {
 	size_t size = strlen(head) + n * strlen(unit) + strlen(tail) + 1, length;
@@ -579,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_echo_of_a_conflict),
 		cmocka_unit_test(test_body_that_was_cut),
 		cmocka_unit_test(test_when_it_was_made),
+		cmocka_unit_test(test_body_that_may_have_been_broken_off),
 		cmocka_unit_test(test_too_many_values),
 		cmocka_unit_test(test_long_members),
 		cmocka_unit_test(test_cut_inside_a_character),
