@@ -84,6 +84,7 @@ const char *api_state_name(enum api_state state);
 struct api_status {
 	enum api_state state;
 	bool garbled;           /* the last answers came from something that is not the API */
+	bool unauthorized;      /* 401 */
 	bool forbidden_punch;   /* 403 for attendance */
 	bool forbidden_refresh; /* 403 for a list */
 	int in_flight;

@@ -253,6 +253,7 @@ void api_client_status(const struct api_client *c, struct api_status *ret)
 	*ret = (struct api_status){
 		.state = state_of(c, now_us),
 		.garbled = c->garbled,
+		.unauthorized = c->circuit.cause == CIRCUIT_AUTH,
 		.forbidden_punch = circuit_probing(&c->gate[API_CLASS_PUNCH]),
 		.forbidden_refresh = circuit_probing(&c->gate[API_CLASS_REFRESH]),
 		.in_flight = c->in_flight,

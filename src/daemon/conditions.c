@@ -9,16 +9,13 @@ void conditions_of_api(struct context *c, const struct forward *forward,
 
 	api_client_status(client, &s);
 	alarms_set(a, ALARM_API_AUTH,
-		!has_key || s.state == API_STATE_AUTH_FAILED || s.forbidden_punch ||
-			s.forbidden_refresh,
-		"%s",
+		!has_key || s.unauthorized || s.forbidden_punch || s.forbidden_refresh, "%s",
 		!has_key ? "there is no API key: put it into the file that [api] key_file names"
-			: s.state == API_STATE_AUTH_FAILED
-			? "the API refuses the key (401): put a valid "
-			  "one into the key file; it is tried "
-			  "at once"
-			: "the API forbids this key what is asked "
-			  "(403): the key's rights are too small");
+			: s.unauthorized ? "the API refuses the key (401): put a valid "
+					   "one into the key file; it is tried "
+					   "at once"
+					 : "the API forbids this key what is asked "
+					   "(403): the key's rights are too small");
 	alarms_set(a, ALARM_API_OFFLINE,
 		s.state == API_STATE_OFFLINE || s.state == API_STATE_BACKOFF, "%s",
 		s.state == API_STATE_OFFLINE

@@ -633,6 +633,7 @@ static void test_403_pauses_its_endpoint_alone(void **state)
 	assert_int_equal(seen.outcome, API_FORBIDDEN);
 	s = status_now();
 	assert_true(s.forbidden_punch);
+	assert_false(s.unauthorized);
 	assert_false(s.forbidden_refresh);
 	assert_int_equal(s.state, API_STATE_AUTH_FAILED);
 	assert_true(api_client_probing(client));
