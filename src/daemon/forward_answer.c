@@ -26,14 +26,17 @@ static void suspect_settle(struct forward *f)
 	f->suspect.seq = 0;
 }
 
-/* A 403 is the key's fault until another user's punch passes; then it was this punch's. */
+/* A 403 is the key's fault until another user's punch passes; then it was this punch's. Where it was
+ * two users' the key had no right, and when it has one again none of them is to be parked for that. */
 static void take_forbidden(
 	struct forward *f, const struct settlement *one, const struct outbox_entry *e)
 {
 	if (f->suspect.seq != 0 && f->suspect_user != e->line->user) {
-		f->suspect.seq = 0; /* both: it is the key */
-		return;
+		f->suspect.seq = 0;
+		f->key_forbidden = true;
 	}
+	if (f->key_forbidden)
+		return;
 	f->suspect = *one;
 	f->suspect.step = SETTLE_PARKED;
 	f->suspect_user = e->line->user;
@@ -42,6 +45,7 @@ static void take_forbidden(
 static void take_delivered(struct forward *f, struct outbox_entry *e)
 {
 	refusals_break(&f->refusals);
+	f->key_forbidden = false;
 	if (f->failed_user == e->line->user)
 		f->failed_user = 0;
 	if (f->suspect.seq == 0)

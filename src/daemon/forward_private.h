@@ -70,6 +70,7 @@ struct forward {
 	uint64_t failed_user;      /* whose punch failed last: a probe takes another's */
 	struct settlement suspect; /* a 403 that may be the punch's fault; seq 0: none */
 	uint64_t suspect_user;
+	bool key_forbidden; /* 403 for two people's punches: the key's fault, until one passes */
 	struct refusals refusals;
 	struct doubt doubt;
 	struct forward_pause pause;
