@@ -19,7 +19,7 @@ static const char *entry_key(const struct chain_node *node)
 
 void outbox_init(struct outbox *o, uint64_t seed)
 {
-	*o = (struct outbox){.lines_max = OUTBOX_LINES, .cursor = PUNCH_PLACE_FIRST};
+	*o = (struct outbox){.lines_max = OUTBOX_LINES, .cursor = PUNCH_PLACE_FIRST, .passes = 1};
 	chain_init(&o->lines, seed, line_key);
 	chain_init(&o->entries, seed, entry_key);
 	outbox_lanes_init(o);
@@ -491,6 +491,7 @@ static void keep_facts(struct outbox *o, const struct outbox_entry *old)
 	e->gave_way = old->gave_way;
 	e->conflicts = old->conflicts;
 	e->tries = old->tries;
+	e->failed_in = old->failed_in;
 }
 
 bool outbox_move(struct outbox *o, const struct outbox_punch *p)

@@ -70,6 +70,7 @@ struct outbox_entry {
 	bool gave_way;         /* it was thawed once to let an earlier one go first */
 	uint8_t conflicts;     /* 409 without proof, in this run */
 	uint16_t tries;        /* sends of this run */
+	uint32_t failed_in;    /* outbox.passes when the destination failed on it last; 0: never */
 	int64_t not_before_us; /* monotonic: its own backoff; 0 none */
 	int64_t backoff_ms;
 };
@@ -104,7 +105,8 @@ struct outbox {
 	size_t waiting, cuts; /* entries that wait, lines that are cut */
 	struct punch_place cursor;
 	int live_run;
-	uint64_t turn;                        /* of the live line that went last */
+	uint32_t passes; /* one more each time the destination did well; from 1 */
+	uint64_t turn;   /* of the live line that went last */
 	uint64_t next_turn[OUTBOX_TERMINALS]; /* by hash of the terminal's name */
 };
 
@@ -182,8 +184,13 @@ struct outbox_choice {
 	int64_t due_us; /* INT64_MAX: not before something happens */
 };
 
-/* not_user: leave this person (outbox_user_hash) out where another's can go instead (a probe); 0:
- * nobody. */
+/* The destination failed on one, for what may be its own fault; or it did well. */
+void outbox_failed(struct outbox *o, struct outbox_entry *e);
+void outbox_passed(struct outbox *o);
+
+/* not_user: leave this person (outbox_user_hash) out where another's can go instead, and before that
+ * whatever has failed since the destination last did well (a probe: else two that fail for ever would
+ * take turns, and nobody else's came); 0: nobody. */
 enum outbox_need outbox_next(
 	struct outbox *o, int64_t now_us, uint64_t not_user, struct outbox_choice *ret);
 

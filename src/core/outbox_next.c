@@ -167,16 +167,31 @@ static enum outbox_need take(struct outbox *o, struct outbox_line *line, struct 
 	return OUTBOX_GO;
 }
 
-enum outbox_need outbox_next(
-	struct outbox *o, int64_t now_us, uint64_t not_user, struct outbox_choice *ret)
+static bool has_failed(const struct outbox *o, const struct outbox_line *line)
+{
+	const struct outbox_entry *head = outbox_head(o, line);
+
+	return head && head->failed_in == o->passes;
+}
+
+void outbox_failed(struct outbox *o, struct outbox_entry *e)
+{
+	e->failed_in = o->passes;
+}
+
+void outbox_passed(struct outbox *o)
+{
+	o->passes++;
+}
+
+/* As choose_line, but for those of a person, and perhaps those that failed. */
+static struct outbox_line *choose_line_but(
+	struct outbox *o, uint64_t not_user, bool not_failed, bool *ret_read)
 {
 	struct outbox_line *line, *aside = NULL, *next;
-	enum outbox_need need = OUTBOX_NONE;
-	bool read;
 
-	*ret = (struct outbox_choice){.due_us = INT64_MAX};
-	bring_back(o, now_us);
-	while ((line = choose_line(o, &read)) && not_user && line->user == not_user) {
+	while ((line = choose_line(o, ret_read)) &&
+		(line->user == not_user || (not_failed && has_failed(o, line)))) {
 		heap_del(line->lane, &line->in_lane);
 		line->lane = NULL;
 		line->aside = aside;
@@ -186,6 +201,21 @@ enum outbox_need outbox_next(
 		next = aside->aside;
 		outbox_line_place(o, aside);
 	}
+	return line;
+}
+
+enum outbox_need outbox_next(
+	struct outbox *o, int64_t now_us, uint64_t not_user, struct outbox_choice *ret)
+{
+	enum outbox_need need = OUTBOX_NONE;
+	struct outbox_line *line;
+	bool read;
+
+	*ret = (struct outbox_choice){.due_us = INT64_MAX};
+	bring_back(o, now_us);
+	line = not_user ? choose_line_but(o, not_user, true, &read) : choose_line(o, &read);
+	if (not_user && !line && !read)
+		line = choose_line_but(o, not_user, false, &read);
 	if (line)
 		need = take(o, line, ret);
 	else if (read)

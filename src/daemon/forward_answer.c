@@ -45,6 +45,7 @@ static void take_forbidden(
 static void take_delivered(struct forward *f, struct outbox_entry *e)
 {
 	refusals_break(&f->refusals);
+	outbox_passed(&f->outbox);
 	f->key_forbidden = false;
 	if (f->failed_user == e->line->user)
 		f->failed_user = 0;
@@ -87,6 +88,8 @@ static void take_again(struct forward *f, struct outbox_entry *e, const struct s
 	f->failed_user = e->line->user;
 	if (may_be_its_fault(one->outcome))
 		back_off(f, e);
+	if (may_be_its_fault(one->outcome) || one->step == SETTLE_SUSPECT)
+		outbox_failed(&f->outbox, e);
 	if (one->step == SETTLE_LATER) {
 		e->conflicts++;
 		e->not_before_us = forward_now_mono(f) + CONFLICT_WAIT_US;

@@ -53,9 +53,9 @@ class Town:
         self.cloud.__exit__()
         self.broker.done()
 
-    def next_person(self):
-        """Whose the next punch is."""
-        return user(self.count % PEOPLE + 1)
+    def next_person(self, later=0):
+        """Whose the next punch is, or one later."""
+        return user((self.count + later) % PEOPLE + 1)
 
     def send(self, count=2):
         """So many punches, each of another person; their record ids."""
@@ -389,10 +389,10 @@ def test_failure(town, kind):
 
 # ---- taken as done
 
-def of(person, manner):
-    """So for one person; for others all is well."""
+def of(people, manner):
+    """So for these; for others all is well."""
     def play(x):
-        return (manner if json.loads(x.read())["user_id"] == person else well)(x)
+        return (manner if json.loads(x.read())["user_id"] in people else well)(x)
     return play
 
 
@@ -475,6 +475,18 @@ def test_one_punch_is_forbidden(town):
     town.wait_done([other])
     town.cloud.manner = None
     town.retry(forbidden, new_key=True)
+
+
+def test_two_that_are_forbidden_hold_up_nobody(town):
+    """A probe is one of theirs no second time before everybody else's."""
+    people = {town.next_person(), town.next_person(1)}
+    town.cloud.manner = of(people, answer(403, {"error": {"code": "forbidden"}}))
+    forbidden = town.send()
+    stands(town, forbidden, "forbidden", 403, "auth_failed", False)
+    for _ in range(3):
+        town.wait_done(town.send(1))
+    town.cloud.manner = None
+    town.wait_done(forbidden)
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])

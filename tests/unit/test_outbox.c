@@ -386,6 +386,34 @@ static void test_probe_prefers_another_user(void **state)
 	assert_string_equal(picked(), "1 2");
 }
 
+static void failed(int64_t seq)
+{
+	outbox_failed(&box, outbox_find(&box, seq));
+	wait_until(seq, 0);
+}
+
+/* One after the other, and from the first on where all have failed; or where it was well since. */
+static void test_probe_prefers_what_has_not_failed(void **state)
+{
+	(void)state;
+	came(100, 10, 1);
+	came(150, 11, 1);
+	came(200, 12, 1);
+	assert_int_equal(next(), 1);
+	failed(1);
+	assert_int_equal(next_but(0, 10), 2);
+	failed(2);
+	assert_int_equal(next_but(0, 11), 3);
+	failed(3);
+	assert_int_equal(next_but(0, 12), 1);
+	failed(1);
+	outbox_passed(&box);
+	failed(1);
+	assert_int_equal(next_but(0, 10), 2);
+	failed(2);
+	assert_int_equal(next_but(0, -1), 1); /* no probe: the oldest */
+}
+
 /* ---- few of many are here */
 
 static void test_a_line_of_many(void **state)
@@ -796,6 +824,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own_backoff_holds_the_day, begin, end),
 		cmocka_unit_test_setup_teardown(test_backoffs_end_and_a_conflict_waits, begin, end),
 		cmocka_unit_test_setup_teardown(test_probe_prefers_another_user, begin, end),
+		cmocka_unit_test_setup_teardown(test_probe_prefers_what_has_not_failed, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_line_of_many, begin, end),
 		cmocka_unit_test_setup_teardown(test_full, begin, end),
 		cmocka_unit_test_setup_teardown(test_full_of_what_is_under_way, begin, end),
