@@ -171,8 +171,8 @@ def test_what_was_answered_outlives_a_kill(place):
     """Each deed is on disk before it is answered."""
     place.cloud.stop()
     place.send([punch("released"), punch("amended", minute=30), punch("discarded", minute=60)])
-    place.send([punch("twice", minute=0.5)])
-    done(place, "twice", "release", note="she went out again")
+    place.send([punch("old", minute=-100 * DAY)])
+    done(place, "old", "release", note="the terminal was in a drawer")
     place.gateway.kill()
     place.gateway.start()
     done(place, "amended", "amend", type="check_out", note="asked")
@@ -182,9 +182,9 @@ def test_what_was_answered_outlives_a_kill(place):
     place.gateway.kill()
     place.gateway.start()
     now = found(place)
-    assert (now["twice"]["state"], now["amended"]["type"], now["discarded"]["state"]) == (
+    assert (now["old"]["state"], now["amended"]["type"], now["discarded"]["state"]) == (
         "queued", "check_out", "discarded")
-    assert [deeds(place, r)[0]["action"] for r in ("twice", "amended", "discarded")] == [
+    assert [deeds(place, r)[0]["action"] for r in ("old", "amended", "discarded")] == [
         "release", "amend", "discard"]
     place.cloud.start()
     place.gateway.wait_delivered(3)
