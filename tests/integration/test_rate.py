@@ -74,9 +74,11 @@ class Play:
         return sum(good) / len(good) / (limit or self.limit)
 
     def used_by_and_by(self):
-        """What was accepted, of what comes back evenly beside the limit that there is at once."""
-        took_s = (self.windows[-1]["last_ms"] - self.windows[0]["first_ms"]) / 1000
-        return sum(w["accepted"] for w in self.windows) / (self.limit * (1 + took_s / WINDOW_S))
+        """What was accepted, of what comes back evenly beside the limit that there is at once; but
+        for the last window, in which one punch may be all that is left."""
+        windows = self.windows[:-1]
+        took_s = (windows[-1]["last_ms"] - windows[0]["first_ms"]) / 1000
+        return sum(w["accepted"] for w in windows) / (self.limit * (1 + took_s / WINDOW_S))
 
 
 # ---- what happens meanwhile
