@@ -59,20 +59,32 @@ static const char *const end_names[END_COUNT] = {"close", "cut", "reset", "silen
 #define LINE   "HTTP/1.1 201 Created\r\n"
 #define SOUND  LINE LENGTH "\r\n" BODY
 
+/* RFC 9113 §6: an answer of 200 on the first stream, with a body of 23 bytes */
+#define STREAM          "\0\0\0\1"
+#define SETTINGS(flags) "\0\0\0\4" flags "\0\0\0\0"
+#define HEADERS         "\0\0\1\1\4" STREAM "\x88"
+#define DATA            "\0\0\x17\0\1" STREAM
+
+#define FRAMES SETTINGS("\0") SETTINGS("\1") HEADERS DATA BODY
+
 static const struct answer {
 	const char *name, *text;
 	size_t spare;    /* so many of the last bytes libcurl may do without */
 	bool open_ended; /* the connection's end is the body's */
+	size_t frames;   /* HTTP/2: its length; 0: the text's */
 } answers[] = {
-	{"a body with its length", SOUND, 0, false},
-	{"chunks",
-		LINE "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"data\":{\r\ne\r\n"
-		     "\"id\":\"att_1\"}}\r\n0\r\n\r\n",
-		2, false},
-	{"interim answers",
-		"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" SOUND, 0,
-		false},
-	{"a body until the end", LINE "Connection: close\r\n\r\n" BODY, 0, true},
+	{.name = "a body with its length", .text = SOUND},
+	{.name = "chunks",
+		.text = LINE "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"data\":{\r\ne\r\n"
+			     "\"id\":\"att_1\"}}\r\n0\r\n\r\n",
+		.spare = 2},
+	{.name = "interim answers",
+		.text = "HTTP/1.1 102 Processing\r\n\r\n"
+			"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" SOUND},
+	{.name = "a body until the end",
+		.text = LINE "Connection: close\r\n\r\n" BODY,
+		.open_ended = true},
+	{.name = "frames", .text = FRAMES, .frames = sizeof FRAMES - 1},
 };
 
 /* One request, whose connection ends behind so many bytes: of itself, or where answer is there, of
@@ -90,17 +102,22 @@ static struct game {
 	atomic_bool is_silent;
 } game;
 
+static size_t length_of(const struct answer *answer)
+{
+	return answer->frames ? answer->frames : strlen(answer->text);
+}
+
 /* Whether the server has said all of its answer, and its end. libcurl 7.88 takes any end for one. */
 static bool is_whole(void)
 {
 	bool ended = !game.answer->open_ended || game.end == END_CLOSE || game.end == END_CUT;
 
-	return ended && game.offset == strlen(game.answer->text);
+	return ended && game.offset == length_of(game.answer);
 }
 
 static bool is_nearly_whole(void)
 {
-	return game.answer && game.offset + game.answer->spare >= strlen(game.answer->text);
+	return game.answer && game.offset + game.answer->spare >= length_of(game.answer);
 }
 
 static bool take_request(struct tls_conn *c, size_t n)
@@ -112,6 +129,21 @@ static bool take_request(struct tls_conn *c, size_t n)
 		return n == 0;
 	game.begun++;
 	return tls_conn_read_bytes(c, bytes, n - 1);
+}
+
+/* Of HTTP/2: frames until one that ends the stream. */
+static void take_frames(struct tls_conn *c)
+{
+	unsigned char head[24], payload[2048]; /* the preface is of 24 */
+	bool ended = !tls_conn_read_bytes(c, head, 24);
+
+	while (!ended && tls_conn_read_bytes(c, head, 9)) {
+		size_t n = (size_t)head[1] << 8 | head[2];
+
+		assert_true(n < sizeof payload);
+		game.begun += head[3] == 1;
+		ended = !tls_conn_read_bytes(c, payload, n) || (head[3] <= 1 && head[4] & 1);
+	}
 }
 
 static void answer_well(struct tls_conn *c)
@@ -157,7 +189,9 @@ static void play_game(struct tls_conn *c)
 		game.begun--;
 		tls_conn_say(c, SOUND);
 	}
-	if (game.answer)
+	if (game.answer && game.answer->frames)
+		take_frames(c);
+	else if (game.answer)
 		take_request(c, game.request_length);
 	else
 		take_request(c, game.offset);
@@ -218,19 +252,23 @@ static void run_to_the_end(int count)
 }
 
 /* The server holds so many connections, and no more. */
-static void serve_when_due(void)
+static void serve_when_due(bool http2)
 {
-	const struct tls_server_settings settings = {.ca = rig.ca, .script = play_game};
+	static bool is_http2;
+	const struct tls_server_settings settings = {
+		.ca = rig.ca, .http2 = http2, .script = play_game};
 
-	if (!rig.server || tls_server_connections(rig.server) > 40)
-		rig_serve(&settings);
+	if (rig.server && is_http2 == http2 && tls_server_connections(rig.server) <= 40)
+		return;
+	is_http2 = http2;
+	rig_serve(&settings);
 }
 
 static struct seen_here play(bool kept, const struct answer *answer, enum end end, size_t offset)
 {
 	struct seen_here seen, before;
 
-	serve_when_due();
+	serve_when_due(answer && answer->frames);
 	game.kept = kept;
 	game.answer = answer;
 	game.end = end;
@@ -292,7 +330,7 @@ static void check(const struct seen_here *seen)
 
 static int sweep(bool kept, const struct answer *answer, enum end end, size_t first, size_t step)
 {
-	size_t last = answer ? strlen(answer->text) : game.request_length;
+	size_t last = answer ? length_of(answer) : game.request_length;
 	int n = 0;
 
 	for (size_t offset = first; offset <= last; offset += step, n++) {
@@ -316,7 +354,7 @@ static void sweep_all(bool kept)
 	for (enum end end = 0; end < END_COUNT; end++) {
 		n += sweep(kept, NULL, end, 0, game.request_length);
 		n += sweep(kept, NULL, end, 1 + first, step);
-		for (size_t i = 0; i < COUNT(answers); i++)
+		for (size_t i = 0; i < COUNT(answers) - kept; i++) /* the last is HTTP/2 */
 			n += sweep(kept, &answers[i], end, 0, 1);
 	}
 	print_message("%d requests, on %s connections\n", n, kept ? "kept" : "new");
