@@ -564,7 +564,6 @@ static void test_window_that_slides(void **state)
 	assert_int_equal(wait_us, 10 * S);
 }
 
-/* While others take as much as we do, the last ones go fewer at once. */
 /* A bucket's Reset moves on with each request. What went before in the same moment is not taken off
  * what the server says remains. */
 static void test_a_name_that_moves_in_a_burst(void **state)
@@ -601,6 +600,7 @@ static void test_late_answer_after_the_name_moved(void **state)
 	assert_int_equal(room(5000), 9);
 }
 
+/* While others take as much as we do, the last ones go fewer at once. */
 static void test_last_ones_beside_others(void **state)
 {
 	int64_t ticket;
