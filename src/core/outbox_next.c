@@ -147,20 +147,28 @@ static struct outbox_line *choose_line(const struct outbox *o, bool *ret_read)
 	return *ret_read ? NULL : oldest;
 }
 
-static enum outbox_need take(struct outbox *o, struct outbox_line *line, struct outbox_choice *ret)
+/* A probe takes nobody's turn: else each would be another's, and freeze one more. */
+static void pass_turn(struct outbox *o, struct outbox_line *line)
+{
+	if (line->lane != &o->live) {
+		o->live_run = 0;
+		return;
+	}
+	o->turn = line->turn > o->turn ? line->turn : o->turn;
+	o->live_run += o->live_run < OUTBOX_LIVE_RUN;
+	give_turn(o, line);
+}
+
+static enum outbox_need take(
+	struct outbox *o, struct outbox_line *line, bool probe, struct outbox_choice *ret)
 {
 	struct outbox_entry *head = outbox_head(o, line);
 
 	ret->line = line;
 	if (!head)
 		return OUTBOX_LINE;
-	if (line->lane == &o->live) {
-		o->turn = line->turn > o->turn ? line->turn : o->turn;
-		o->live_run += o->live_run < OUTBOX_LIVE_RUN;
-		give_turn(o, line);
-	} else {
-		o->live_run = 0;
-	}
+	if (!probe)
+		pass_turn(o, line);
 	head->step = OUTBOX_SENDING;
 	outbox_changed(o, head);
 	ret->entry = head;
@@ -217,7 +225,7 @@ enum outbox_need outbox_next(
 	if (not_user && !line && !read)
 		line = choose_line_but(o, not_user, false, &read);
 	if (line)
-		need = take(o, line, ret);
+		need = take(o, line, not_user != 0, ret);
 	else if (read)
 		need = OUTBOX_READ;
 	if (need == OUTBOX_NONE && first_line(&o->later))

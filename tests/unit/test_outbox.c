@@ -538,6 +538,28 @@ static void test_terminals_take_turns(void **state)
 	assert_string_equal(order(3), "4 33 5");
 }
 
+/* Probes of a destination that fails on everybody are two people's in turn, not everybody's. */
+static void test_probes_freeze_few(void **state)
+{
+	int64_t seq;
+	bool seen[10] = {false};
+	int who = 9, people = 0;
+
+	(void)state;
+	outbox_read_all(&box);
+	for (int i = 0; i < 10; i++)
+		came_live(100 + i, i, 1, i % 3);
+	for (int i = 0; i < 20; i++) {
+		seq = next_but(0, who);
+		assert_true(seq > 0);
+		who = row_of(seq)->user;
+		people += !seen[who];
+		seen[who] = true;
+		set_step(seq, OUTBOX_WAITING);
+	}
+	assert_int_equal(people, 2);
+}
+
 /* ---- under way */
 
 static void test_claimed(void **state)
@@ -832,6 +854,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_live_one_behind_a_backlog, begin, end),
 		cmocka_unit_test_setup_teardown(test_live_one_of_a_line_that_is_here, begin, end),
 		cmocka_unit_test_setup_teardown(test_terminals_take_turns, begin, end),
+		cmocka_unit_test_setup_teardown(test_probes_freeze_few, begin, end),
 		cmocka_unit_test_setup_teardown(test_claimed, begin, end),
 		cmocka_unit_test_setup_teardown(
 			test_rewind_keeps_what_the_store_does_not_know, begin, end),
