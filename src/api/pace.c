@@ -86,10 +86,18 @@ static void reckon_others(struct pace *p, int64_t remaining, int64_t now_us)
 
 /* --- permission */
 
-/* Whether our own memory may say that a used-up window has room again. */
+/* Whether our own memory can say that a used-up window has room again. Not where some of it ended without
+ * a word: in which window they count, and how long that lasts, nobody has said. */
+static bool log_is_sound(const struct pace *p, int64_t now_us)
+{
+	int64_t while_us = max64(p->window_us, p->plan_window_us);
+
+	return p->limit > 0 && !p->stands && pacelog_count(&p->wordless, now_us, while_us) == 0;
+}
+
 static bool log_helps(const struct pace *p, int64_t now_us)
 {
-	return p->limit > 0 && !p->stands && now_us >= p->rest_until_us;
+	return now_us >= p->rest_until_us && log_is_sound(p, now_us);
 }
 
 /* Whether the server's window binds: it runs, and something remains, or none of ours has left it. */
@@ -137,7 +145,7 @@ static int64_t room_in_window(const struct pace *p, int64_t now_us, int64_t *ret
 	}
 	own_room(p, now_us, &more_us);
 	more_us = max64(more_us, p->rest_until_us);
-	if (p->remaining > 0 || p->limit <= 0 || p->stands)
+	if (p->remaining > 0 || !log_is_sound(p, now_us))
 		more_us = p->reset_us;
 	*ret_wait_us = max64(min64(p->reset_us, more_us), p->rest_until_us) - now_us;
 	return 0;
@@ -206,8 +214,9 @@ static bool names_window(const struct pace_headers *h)
 }
 
 /* One that ended without saying what remains may have been counted. */
-static void spend_one(struct pace *p)
+static void spend_one(struct pace *p, int64_t now_us)
 {
+	pacelog_add(&p->wordless, now_us, max64(p->window_us, p->plan_window_us));
 	if (p->remaining > 0)
 		p->remaining--;
 }
@@ -263,7 +272,9 @@ static void refine_window(struct pace *p, const struct answer *a)
 	}
 	if (another_plan)
 		return;
-	p->remaining = min64(p->remaining, h->remaining);
+	/* What ended without a word since it was sent may have come to the server after it. */
+	p->remaining = min64(p->remaining,
+		max64(h->remaining - pacelog_after(&p->wordless, a->now_us, a->sent_us), 0));
 	if (h->reset_s > p->reset_s || not_before_us > p->reset_us)
 		p->reset_us = max64(p->reset_us, a->end_us);
 	else if (h->reset_s == p->reset_s)
@@ -335,7 +346,7 @@ static void keep_plan(struct pace *p, const struct answer *a)
 		p->learnt = false;
 		p->tried = true;
 	} else {
-		spend_one(p);
+		spend_one(p, a->now_us);
 	}
 	if (!p->learnt && a->h.remaining >= 0)
 		reckon_others(p, min64(a->h.remaining, p->plan_limit), a->now_us);
@@ -387,7 +398,7 @@ void pace_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_
 	if (!limited)
 		pacelog_add(&p->log, now_us, max64(p->window_us, p->plan_window_us));
 	if (!headers) {
-		spend_one(p);
+		spend_one(p, now_us);
 		return;
 	}
 	a.h = *headers;
@@ -442,7 +453,7 @@ void pace_resume(struct pace *p, int64_t now_us)
 void pace_forget(struct pace *p)
 {
 	ask_anew(p);
-	p->log = (struct pacelog){.used = 0};
+	p->log = p->wordless = (struct pacelog){.used = 0};
 	p->learnt = false;
 	p->others = 0;
 	p->window_us = 0;

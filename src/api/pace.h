@@ -59,6 +59,7 @@ struct pace {
 	int64_t window_us;     /* how long a request counts at the most; 0: not known */
 
 	struct pacelog log;      /* of our own requests that may count */
+	struct pacelog wordless; /* of them those that ended without saying what remains */
 	int64_t rest_until_us;   /* after a 429 */
 	int64_t others;          /* what the server counted beyond them */
 	int64_t others_until_us; /* and may count so long */

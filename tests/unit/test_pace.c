@@ -124,6 +124,36 @@ static void test_others_use_the_key(void **state)
 	assert_true(pace_exhausted(&p, 2 * S));
 }
 
+/* An answer that comes after one that was lost need not know of that one. */
+static void test_lost_answer_beside_one_that_comes(void **state)
+{
+	int64_t first, second;
+
+	(void)state;
+	learn(10, 30);
+	first = pace_sent(&p, S);
+	second = pace_sent(&p, S);
+	pace_answered(&p, second, S, 2 * S, false, NULL);
+	assert_int_equal(room(2 * S), 8);
+	answer_to(first, S, 3 * S, EPOCH + 2, 8, EPOCH + 30);
+	assert_int_equal(room(3 * S), 7);
+}
+
+/* The window of one that was lost may have begun before the first answer of it came. */
+static void test_lost_answer_and_our_memory(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(0, 30);
+	ticket = pace_sent(&p, 30 * S);
+	pace_answered(&p, ticket, 30 * S, 31 * S, false, NULL);
+	ticket = pace_sent(&p, 34 * S);
+	answer_to(ticket, 34 * S, 34 * S, EPOCH + 33, 0, EPOCH + 90);
+	assert_int_equal(room(90 * S), 0);
+	assert_int_equal(wait_us, S);
+}
+
 /* One that ended without words may have been counted. */
 static void test_lost_answer_is_spent(void **state)
 {
@@ -694,6 +724,8 @@ int main(void)
 		cmocka_unit_test(test_answers_out_of_order),
 		cmocka_unit_test(test_others_use_the_key),
 		cmocka_unit_test(test_lost_answer_is_spent),
+		cmocka_unit_test(test_lost_answer_beside_one_that_comes),
+		cmocka_unit_test(test_lost_answer_and_our_memory),
 		cmocka_unit_test(test_one_opens_a_window),
 		cmocka_unit_test(test_smallest_bound_is_believed),
 		cmocka_unit_test(test_late_answer_of_an_older_window),
