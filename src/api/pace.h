@@ -21,7 +21,8 @@
  *    was seen). A server that counts by a sliding window, or fills a bucket, says that nothing
  *    remains for a whole window although some of ours leave it all the time. When one has, by our
  *    own memory, a request goes as if the window had ended. In a fixed window ours leave only when
- *    it has ended, so there this never happens early.
+ *    it has ended, so there this never happens early. Where one of ours was lost, nobody has said how
+ *    long it counts, and the memory is not asked.
  *  - What the server counts beyond our own is others'. Where others use the key, the last of what
  *    remains goes fewer at a time, so that what they take meanwhile is not refused to us.
  *

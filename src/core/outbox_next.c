@@ -147,7 +147,7 @@ static struct outbox_line *choose_line(const struct outbox *o, bool *ret_read)
 	return *ret_read ? NULL : oldest;
 }
 
-/* A probe takes nobody's turn: else each would be another's, and freeze one more. */
+/* It has had its turn in its lane. */
 static void pass_turn(struct outbox *o, struct outbox_line *line)
 {
 	if (line->lane != &o->live) {
@@ -167,6 +167,7 @@ static enum outbox_need take(
 	ret->line = line;
 	if (!head)
 		return OUTBOX_LINE;
+	/* A probe takes nobody's turn: else each would be another's, and freeze one more. */
 	if (!probe)
 		pass_turn(o, line);
 	head->step = OUTBOX_SENDING;
