@@ -34,6 +34,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/settlement.c src/daemon/settlement.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/terminals.c src/daemon/terminals.h \
+	src/daemon/unsettled.c \
 	src/daemon/upkeep.c src/daemon/upkeep.h \
 	src/daemon/view.c src/daemon/view.h
 

@@ -20,4 +20,8 @@ int punchd_check(const char *config_file);
 /* Print the settings in force to stdout; faults go to stderr. Returns an exit code. */
 int punchd_print(const char *config_file);
 
+/* Print how many punches of a store are not settled: queued, held or parked; no daemon may be using
+ * it. Returns an exit code, failed with words on stderr where that cannot be told. */
+int punchd_unsettled(const char *path);
+
 #endif
