@@ -90,14 +90,14 @@ prepare_chroot() {
 
 # ---- building; $1 is the folder with the tree, ends with the packages beside it
 
-build_here() { (cd "$1" && dpkg-buildpackage -us -uc -J >"$2" 2>&1); }
+build_here() { (cd "$1" && dpkg-buildpackage -us -uc -j"$(nproc)" >"$2" 2>&1); }
 
 build_in_chroot() {
 	local name
 	name=$(basename "$1")
 	prepare_chroot "$1"
 	within no env "DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS:-}" sh -ec \
-		"cd '/build/$name' && dpkg-buildpackage -us -uc -J" >"$2" 2>&1 || return
+		"cd '/build/$name' && dpkg-buildpackage -us -uc -j$(nproc)" >"$2" 2>&1 || return
 	find "$chroot/build" -maxdepth 1 -type f -exec cp -t "$(dirname "$1")" {} +
 }
 
