@@ -75,6 +75,11 @@ bool alarms_any(const struct alarms *a, bool critical)
 	return false;
 }
 
+const char *alarm_code_name(enum alarm_code code)
+{
+	return kinds[code].code;
+}
+
 json_t *alarms_json(const struct alarms *a, bool critical_only)
 {
 	json_t *list = json_array();

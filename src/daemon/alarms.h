@@ -53,6 +53,9 @@ bool alarms_stands(const struct alarms *a, enum alarm_code code);
 /* Whether any stands; critical: only those that need somebody now. */
 bool alarms_any(const struct alarms *a, bool critical);
 
+/* What an alarm is called, as status shows it. */
+const char *alarm_code_name(enum alarm_code code);
+
 /* The alarms that stand as JSON, a new reference; critical_only as above. NULL: no memory. */
 json_t *alarms_json(const struct alarms *a, bool critical_only);
 

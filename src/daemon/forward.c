@@ -395,6 +395,18 @@ int forward_in_flight(const struct forward *f)
 	return f->in_flight;
 }
 
+bool forward_stuck(const struct forward *f)
+{
+	struct api_status api;
+	bool waits = outbox_lines(&f->outbox) > 0 || f->ready_count > 0 || f->settlements.count > 0;
+
+	if (!waits || f->stopping || forward_halts(f) || f->context->rejudging || is_away(f) ||
+		loop_timer_armed(f->wake) || loop_timer_armed(f->settle))
+		return false;
+	api_client_status(f->client, &api);
+	return api.in_flight == 0;
+}
+
 int64_t forward_time_for(const struct forward *f, int64_t queued)
 {
 	if (forward_halts(f) || f->stopping)

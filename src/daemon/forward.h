@@ -100,6 +100,10 @@ void forward_stop(struct forward *f);
 /* Requests whose answers are still to come. */
 int forward_in_flight(const struct forward *f);
 
+/* Whether something waits to be sent or written, nothing is in its way, and yet nobody will come back
+ * to it: our own bug, which only a restart mends. */
+bool forward_stuck(const struct forward *f);
+
 /* How long so many queued punches will take, in microseconds; -1: nobody can tell. */
 int64_t forward_time_for(const struct forward *f, int64_t queued);
 

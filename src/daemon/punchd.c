@@ -23,6 +23,7 @@
 #include "daemon/refresh.h"
 #include "daemon/rejudge.h"
 #include "daemon/replaced.h"
+#include "daemon/service.h"
 #include "daemon/settings.h"
 #include "daemon/upkeep.h"
 #include "edge/apiloop.h"
@@ -52,6 +53,7 @@ struct punchd {
 	struct check *check;
 	struct control control;
 	struct http_server *http;
+	struct service service;
 
 	struct loop_signal *term, *interrupt, *hangup;
 	struct loop_timer *goodbye;
@@ -102,6 +104,7 @@ static void on_second(void *arg)
 	if (up)
 		intake_set_clocks(d->intake);
 	conditions_of_terminals(&d->context, &d->terminals);
+	service_second(&d->service);
 }
 
 /* ---- the wiring: what must go up goes through here */
@@ -221,6 +224,7 @@ static void on_terminate(void *arg)
 	if (d->goodbye_until_us != 0)
 		return;
 	log_info("stopping", "asked to stop: saying goodbye to the broker, waiting for answers");
+	service_stopping(&d->service);
 	d->goodbye_until_us = loop_now(d->context.loop).mono_us + GOODBYE_MS * 1000;
 	link_close(d->link);
 	forward_stop(d->forward);
@@ -549,6 +553,8 @@ static int run(struct punchd *d)
 		LOG_S("socket", d->context.config.control.socket));
 	rejudge_begin(d->rejudge);
 	forward_begin(d->forward);
+	service_init(&d->service, &d->context, d->forward);
+	service_ready(&d->service);
 	code = loop_run(d->context.loop);
 	if (code == 0 && guard_clean(&d->guard) < 0)
 		code = PUNCHD_EXIT_FAILED;

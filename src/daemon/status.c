@@ -3,7 +3,7 @@
 #include "daemon/view.h"
 #include "store/store_punch.h"
 
-static const char *state_of(const struct context *c)
+const char *status_state(const struct context *c)
 {
 	if (c->disk_low || c->stopping || alarms_stands(&c->alarms, ALARM_STORE_FAILED))
 		return "failing";
@@ -142,7 +142,7 @@ json_t *status_json(const struct control *control)
 
 	store_counts(c->store, &n);
 	s = json_pack("{s:s, s:s, s:I, s:s, s:o, s:o, s:o}", "version", PACKAGE_VERSION, "site",
-		c->site, "uptime_s", (json_int_t)(up_us / CLOCK_US_PER_S), "state", state_of(c),
+		c->site, "uptime_s", (json_int_t)(up_us / CLOCK_US_PER_S), "state", status_state(c),
 		"alarms", alarms_json(&c->alarms, false), "mqtt", mqtt_json(control), "api",
 		api_json(control));
 	if (!s)

@@ -6,6 +6,9 @@
 
 #include "daemon/control.h"
 
+/* `ok`, `degraded` or `failing`. */
+const char *status_state(const struct context *c);
+
 /* A new reference; NULL: no memory. */
 json_t *status_json(const struct control *control);
 

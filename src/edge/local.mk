@@ -4,6 +4,7 @@ libedge_a_SOURCES = \
 	src/edge/http.c src/edge/http.h \
 	src/edge/loop.c src/edge/loop.h src/edge/loop_base.h \
 	src/edge/mqtt.c src/edge/mqtt.h \
+	src/edge/notify.c src/edge/notify.h \
 	src/edge/resolve.c src/edge/resolve.h \
 	src/edge/unixsocket.c src/edge/unixsocket.h \
 	src/edge/watchfile.c src/edge/watchfile.h

@@ -27,6 +27,9 @@ enum point {
 };
 const char *point_name(enum point point);
 
+/* WatchdogSec: long, since a tick that nobody waits for may come a minute late. */
+#define WATCHDOG_US (12 * MINUTE)
+
 struct gateway {
 	bool runs;           /* punchd is in its loop */
 	bool dead;           /* … and has died: nothing it does has any effect */
@@ -37,6 +40,7 @@ struct gateway {
 	char boot_id[37];
 	int boots, starts;
 	int64_t started_us; /* of this run */
+	int64_t fed_us;     /* when it last told the watchdog that it goes on */
 	bool asked_to_stop;
 	bool clock_was_set;   /* by a person, in this story */
 	int64_t clock_set_us; /* when it was set last, by whomever */

@@ -332,6 +332,9 @@ static void on_look(void *arg)
 	watcher.look = NULL;
 	if (!gateway.runs || !gateway_lives())
 		return;
+	LAW(world.now_us - gateway.fed_us < WATCHDOG_US, "nothing stands still",
+		"the watchdog was last fed %lld s ago",
+		(long long)((world.now_us - gateway.fed_us) / SECOND));
 	what_was_sent_stays_frozen();
 	nobody_is_gone_who_is_there();
 	/* The disk may refuse what a new judgement would write. */

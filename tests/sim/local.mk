@@ -14,6 +14,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/linker.c tests/sim/linker.h \
 	tests/sim/loop.c \
 	tests/sim/main.c \
+	tests/sim/notify.c \
 	tests/sim/operator.c tests/sim/operator.h \
 	tests/sim/oracle.c \
 	tests/sim/plan.c tests/sim/plan.h \
