@@ -87,7 +87,8 @@ static void test_certificate_is_anothers(void **state)
 	(void)state;
 	serve_with(TLS_OTHER_HOST);
 	rig_new_transport(LONG_MS, 4, rig.ca_path);
-	check_never_left("matches target host name");
+	/* host name 127.0.0.1, says libcurl 7.88; ipv4 address, says 8.14 */
+	check_never_left("no alternative certificate subject name matches target");
 }
 
 /* --- CAs */

@@ -202,7 +202,8 @@ static void test_plans(void **state)
 
 	plan_is(s, SQL_OUTBOX, "USING INDEX punch_queued (time>?)");
 	plan_is(s, SQL_OUTBOX_SECOND, "USING INDEX punch_queued (time=?)");
-	plan_is(s, SQL_COUNT_QUEUED, "USING INDEX punch_queued");
+	/* covering, SQLite 3.46 calls it: it knows the one state that is in there */
+	plan_is(s, SQL_COUNT_QUEUED, "INDEX punch_queued");
 	plan_is(s, SQL_STATE_READ, "USING INDEX punch_waiting (state=? AND seq>?)");
 	plan_is(s, SQL_COUNT_STATE, "USING COVERING INDEX punch_waiting (state=?)");
 	plan_is(s, SQL_LIST_STATE, "USING INDEX punch_waiting (state=? AND seq>? AND seq<?)");
