@@ -73,8 +73,8 @@ port=$(free_port)
 mkdir "$dir/broker"
 {
 	cat etc/mosquitto/punchd.conf
-	printf 'listener %s 127.0.0.1\nallow_anonymous true\npersistence_location %s/broker/\nuser %s\n' \
-		"$port" "$dir" "$(id -un)"
+	printf 'listener %s 127.0.0.1\nallow_anonymous true\nuser %s\n' "$port" "$(id -un)"
+	printf 'persistence true\npersistence_location %s/broker/\n' "$dir"
 } >"$dir/mosquitto.conf"
 mosquitto -c "$dir/mosquitto.conf" >"$dir/broker.log" 2>&1 &
 pids+=($!)

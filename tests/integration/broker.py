@@ -66,15 +66,15 @@ class Broker:
         lines = [
             f"listener {self.port} 127.0.0.1",
             f"user {pwd.getpwuid(os.geteuid()).pw_name}",
+            # These two stand in Debian's own mosquitto.conf, too.
+            "persistence true",
             f"persistence_location {self.memory}/",
             "log_dest stderr",
             "log_type error",
             "log_type warning",
             "log_type notice",
         ]
-        if self.shipped is None:
-            lines.append("persistence true")
-        else:
+        if self.shipped is not None:
             text = pathlib.Path(self.shipped).read_text()
             if not self.saves:
                 text = re.sub(r"(?m)^autosave_.*", "", text) + "\nautosave_interval 0\n"

@@ -281,18 +281,30 @@ def test_acknowledgements_leave_at_once():
         assert "TCP_NODELAY, [1]" in trace.read_text()
 
 
+# Debian's mosquitto.conf, 12 and 13; in the latter the first line is commented out.
+DEBIANS = ("pid_file /run/mosquitto/mosquitto.pid\npersistence true\n"
+           "persistence_location /var/lib/mosquitto/\nlog_dest file /var/log/mosquitto/mosquitto.log\n"
+           "include_dir /etc/mosquitto/conf.d\n")
+
+
+def keys(text):
+    return {line.split()[0] for line in text.splitlines() if line and not line.startswith("#")}
+
+
+def test_it_sets_nothing_that_debians_own_configuration_sets():
+    """Not every key may stand there twice, and a site that changes the main file is to be heard."""
+    assert keys(SHIPPED.read_text()) & keys(DEBIANS) == set()
+    installed = pathlib.Path("/etc/mosquitto/mosquitto.conf")
+    if installed.exists():
+        assert keys(SHIPPED.read_text()) & keys(installed.read_text()) == set()
+
+
 def test_debians_own_configuration_takes_it(tmp_path):
     """Dropped into conf.d of Debian's mosquitto.conf, with its paths moved into the test's folder."""
     port = free_port()
     for name in ("conf.d", "lib", "log", "run"):
         (tmp_path / name).mkdir()
-    # As Debian 12 installs it; the file on this machine where it is there.
-    text = ("pid_file /run/mosquitto/mosquitto.pid\npersistence true\n"
-            "persistence_location /var/lib/mosquitto/\nlog_dest file /var/log/mosquitto/mosquitto.log\n"
-            "include_dir /etc/mosquitto/conf.d\n")
-    installed = pathlib.Path("/etc/mosquitto/mosquitto.conf")
-    if installed.exists():
-        assert set(text.splitlines()) <= set(installed.read_text().splitlines())
+    text = DEBIANS
     for old, new in (("/run/mosquitto/", "run/"), ("/var/lib/mosquitto/", "lib/"),
                      ("/var/log/mosquitto/", "log/"), ("/etc/mosquitto/conf.d", "conf.d")):
         text = text.replace(old, f"{tmp_path}/{new}")

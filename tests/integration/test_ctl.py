@@ -23,7 +23,6 @@ from screen import Emulator, Terminal
 from waiting import wait_for
 
 MANY = 1100  # more than two pages of punchctl's
-SHIPPED = ROOT / "etc/mosquitto/punchd.conf"
 EVIL = "Eve\x1b[2J\u202e\u009b31m"
 
 
@@ -96,6 +95,14 @@ def place(tmp_path_factory):
         yield place
     finally:
         place.done()
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    """A mosquitto.conf like Debian's, with what we ship beside it."""
+    path = tmp_path / "shipped.conf"
+    path.write_text(f"persistence true\ninclude_dir {ROOT}/etc/mosquitto\n")
+    return path
 
 
 @pytest.fixture
@@ -728,16 +735,16 @@ NAMES = {"punchd", "broker link", "broker session", "broker settings", "API key"
          "other alarms", "conservation"}
 
 
-def test_doctor_of_a_sound_system(small):
+def test_doctor_of_a_sound_system(small, shipped):
     with Hand(small.broker.port) as hand:
         hand.send_all(punches(3))
     small.gateway.wait_delivered(3)
-    run = small.ask("doctor", "--broker-conf", SHIPPED)
+    run = small.ask("doctor", "--broker-conf", shipped)
     assert run.code == 0, run
     lines = run.out.splitlines()
     assert len(lines) == len(NAMES)
     assert {re.match(r"(ok|warn|FAIL) +(.+?)  ", line)[2] for line in lines} == NAMES
-    run = small.ask("doctor", "--json", "--broker-conf", SHIPPED)
+    run = small.ask("doctor", "--json", "--broker-conf", shipped)
     # Without a clock that is known to be right, punchd warns; that is the machine's.
     assert set(checks(run).items()) - {("clock", "warn")} <= {(n, "ok") for n in NAMES}
     assert all(c["advice"] is None for c in run.json["checks"] if c["result"] == "ok")
@@ -801,10 +808,10 @@ def test_doctor_of_a_broken_one(small, tmp_path):
                      text.out), text
 
 
-def test_doctor_without_a_key(small):
+def test_doctor_without_a_key(small, shipped):
     small.gateway.write_key(None)
     wait_for(lambda: "api_auth" in small.gateway.alarms(), "the alarm")
-    run = small.ask("doctor", "--json", "--broker-conf", SHIPPED)
+    run = small.ask("doctor", "--json", "--broker-conf", shipped)
     assert run.code == 1 and checks(run)["API key"] == "FAIL"
     assert any("api.key: there is no such file" in c["found"] for c in run.json["checks"])
 
@@ -835,8 +842,8 @@ def test_doctor_sees_a_law_that_is_broken(small):
     assert small.gateway.process.poll() is None
 
 
-def test_doctor_without_punchd(tmp_path):
-    run = Run("doctor", "--broker-conf", SHIPPED, socket=tmp_path / "none")
+def test_doctor_without_punchd(tmp_path, shipped):
+    run = Run("doctor", "--broker-conf", shipped, socket=tmp_path / "none")
     assert run.code == 3
     assert re.match("FAIL  punchd  +punchd is not running: there is no ", run.out)
     assert re.search("(?m)^ok    broker settings  ", run.out)
@@ -844,16 +851,16 @@ def test_doctor_without_punchd(tmp_path):
     assert run.code == 3 and run.err == ""
     assert checks(run) == {"punchd": "FAIL", "broker settings": "warn"}
     with Other(tmp_path / "s", http_answer(b'{"hello":1}')):
-        run = Run("doctor", "--json", "--broker-conf", SHIPPED, socket=tmp_path / "s")
+        run = Run("doctor", "--json", "--broker-conf", shipped, socket=tmp_path / "s")
         assert run.code == 3 and checks(run)["punchd"] == "FAIL"
 
 
-def test_doctor_looks_at_a_broker_elsewhere_only_by_a_copy(tmp_path):
+def test_doctor_looks_at_a_broker_elsewhere_only_by_a_copy(tmp_path, shipped):
     with Gateway(settings={"mqtt.host": "192.0.2.1"}, under=tmp_path) as gateway:
         run = Run("doctor", "--json", socket=gateway.socket)
         assert checks(run)["broker settings"] == "warn"
         assert any("the broker is on 192.0.2.1" in c["found"] for c in run.json["checks"])
-        run = Run("doctor", "--json", "--broker-conf", SHIPPED, socket=gateway.socket)
+        run = Run("doctor", "--json", "--broker-conf", shipped, socket=gateway.socket)
         assert checks(run)["broker settings"] == "ok"
 
 
