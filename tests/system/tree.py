@@ -1,0 +1,62 @@
+"""A bare Debian in a folder, as it comes to a person before punchd is installed: systemd, D-Bus, a
+broker, and what the packages under test depend on, since a container has no network to fetch it by.
+
+Made once from this machine's own apt sources, and kept beside the build.
+"""
+import hashlib
+import pathlib
+import re
+import shutil
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KEPT = ROOT / "build-system"
+ALWAYS = ["systemd", "systemd-sysv", "dbus", "mosquitto", "mosquitto-clients", "curl", "python3",
+          "man-db", "bash-completion", "sudo", "apt-utils", "procps"]
+
+
+def release():
+    for line in pathlib.Path("/etc/os-release").read_text().splitlines():
+        if line.startswith("VERSION_CODENAME="):
+            return line.partition("=")[2]
+    raise AssertionError("no VERSION_CODENAME in /etc/os-release")
+
+
+def sources():
+    """This machine's own, of Debian alone."""
+    for name in ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"):
+        if pathlib.Path(name).exists():
+            return name
+    raise AssertionError("this machine has no apt sources")
+
+
+def dependencies(debs):
+    """The first choice of each dependency that is not among the packages themselves."""
+    names, own = set(), set()
+    for deb in debs:
+        def field(name, deb=deb):
+            return subprocess.run(["dpkg-deb", "-f", deb, name], check=True, text=True,
+                                  capture_output=True).stdout.strip()
+        own.add(field("Package"))
+        for part in filter(None, field("Depends").split(",")):
+            names.add(re.split(r"[\s(|:]", part.strip())[0])
+    return sorted(names - own)
+
+
+def bare_tree(debs):
+    """The folder; made where there is none for these dependencies."""
+    include = sorted(set(ALWAYS) | set(dependencies(debs)))
+    mark = hashlib.sha256(" ".join([release(), *include]).encode()).hexdigest()[:12]
+    tree = KEPT / f"tree-{mark}"
+    if tree.exists():
+        return tree
+    KEPT.mkdir(exist_ok=True)
+    for old in KEPT.glob("tree-*"):
+        shutil.rmtree(old)
+    making = KEPT / "making"
+    shutil.rmtree(making, ignore_errors=True)
+    subprocess.run(["mmdebstrap", "--quiet", "--mode=root", "--variant=important",
+                    "--include=" + ",".join(include), release(), making, sources()],
+                   check=True, stdin=subprocess.DEVNULL)
+    making.rename(tree)
+    return tree
