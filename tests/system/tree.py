@@ -43,15 +43,16 @@ def dependencies(debs):
     return sorted(names - own)
 
 
-def bare_tree(debs):
-    """The folder; made where there is none for these dependencies."""
-    include = sorted(set(ALWAYS) | set(dependencies(debs)))
+def bare_tree(debs, kind="bare", also=()):
+    """The folder; made where there is none of this kind for these dependencies. also: what else is
+    there."""
+    include = sorted(set(ALWAYS) | set(dependencies(debs)) | set(also))
     mark = hashlib.sha256(" ".join([release(), *include]).encode()).hexdigest()[:12]
-    tree = KEPT / f"tree-{mark}"
+    tree = KEPT / f"{kind}-{mark}"
     if tree.exists():
         return tree
     KEPT.mkdir(exist_ok=True)
-    for old in KEPT.glob("tree-*"):
+    for old in KEPT.glob(f"{kind}-*"):
         shutil.rmtree(old)
     making = KEPT / "making"
     shutil.rmtree(making, ignore_errors=True)
