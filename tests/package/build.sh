@@ -1,5 +1,5 @@
 #!/bin/bash
-# Build the Debian packages and have lintian look at them: tests/package/build.sh [RELEASE].
+# Build the Debian packages and have lintian look at them: tests/package/build.sh [--twice] [RELEASE].
 #
 # What is built is the tree as it stands: all that git tracks, and new files that it does not ignore,
 # so that a change that is not committed yet is not left out in silence. It is copied first, and the
@@ -7,12 +7,16 @@
 #
 # The machine's own release builds here, any other in a chroot of its own, made from the apt sources
 # that the machine has, kept in build-packages/chroot-RELEASE and without network while it builds.
+#
+# --twice builds again in another folder, and fails where a package then is another one.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf 'package: %s\n' "$*" >&2; exit 1; }
 
+twice=
+[ "${1:-}" != --twice ] || { twice=yes && shift; }
 # shellcheck disable=SC1091 # a file of the machine
 own=$(. /etc/os-release && echo "$VERSION_CODENAME")
 release=${1:-$own}
@@ -33,7 +37,6 @@ export_tree() {
 			[ ! -e "$name" ] && [ ! -L "$name" ] || printf '%s\0' "$name"
 		done |
 		tar -c --null --no-recursion -T - --mtime="@$stamp" | tar -x -C "$to"
-	[ -z "$(git status --porcelain)" ] || say "with changes that are not committed"
 }
 
 # ---- a chroot of another release
@@ -110,19 +113,36 @@ look_in_chroot() {
 where=here
 [ "$release" = "$own" ] || where=in_chroot
 
-rm -rf "$out"
-mkdir -p "$out"
-export_tree "$out/punchd-$version"
-say "building punchd $version for $release"
-log=$out/build.log
-"build_$where" "$out/punchd-$version" "$log" || {
-	tail -n 60 "$log" >&2
-	die "it does not build: $log"
+# build FOLDER: its packages and build.log end there.
+build() {
+	local tree=$1/punchd-$version log=$1/build.log
+	mkdir -p "$1"
+	export_tree "$tree"
+	"build_$where" "$tree" "$log" || {
+		tail -n 60 "$log" >&2
+		die "it does not build: $log"
+	}
+	rm -rf "$tree"
+	! grep -n 'warning:' "$log" || die "the compiler warns: $log"
 }
-rm -rf "$out/punchd-$version"
-! grep -n 'warning:' "$log" || die "the compiler warns: $log"
-changes=$(find "$out" -name '*.changes')
+
+build_again() {
+	local deb
+	say "building once more, elsewhere"
+	DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:+$DEB_BUILD_OPTIONS }nocheck" build "$out/once-more"
+	for deb in "$out"/*.deb; do
+		cmp "$deb" "$out/once-more/$(basename "$deb")" || die "it is another one: $deb"
+	done
+	rm -rf "$out/once-more"
+	say "the packages are the same"
+}
+
+[ -z "$(git status --porcelain)" ] || say "with changes that are not committed"
+say "building punchd $version for $release"
+rm -rf "$out"
+build "$out"
+[ -z "$twice" ] || build_again
 say "lintian"
-"look_$where" "$changes" || die "lintian finds fault"
+"look_$where" "$out/"*.changes || die "lintian finds fault"
 say "lintian finds neither errors nor warnings"
-find "$out" -name '*.deb'
+printf '%s\n' "$out"/*.deb
