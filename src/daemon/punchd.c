@@ -16,6 +16,7 @@
 #include "daemon/control.h"
 #include "daemon/forward.h"
 #include "daemon/guard.h"
+#include "daemon/inforce.h"
 #include "daemon/intake.h"
 #include "daemon/judging.h"
 #include "daemon/link.h"
@@ -34,7 +35,7 @@
 /* Everything that lives while the daemon runs. */
 struct punchd {
 	struct context context;
-	const char *config_file;
+	struct inforce inforce;
 	char site[256];
 
 	struct replaced replaced;
@@ -274,14 +275,19 @@ static void on_hangup(void *arg)
 	struct buf faults, restart;
 	struct profile_set profiles = {.count = 0};
 	struct config wanted;
+	int64_t now_us = loop_now(d->context.loop).wall_us;
 
 	buf_init(&faults, SETTINGS_FAULTS_MAX);
 	buf_init(&restart, SETTINGS_FAULTS_MAX);
-	if (settings_read(&wanted, d->config_file, &faults) < 0 || faults.len > 0 ||
+	inforce_look(&d->inforce, d->inforce.file);
+	if (settings_read(&wanted, d->inforce.file, &faults) < 0 || faults.len > 0 ||
 		settings_profiles(&wanted, &profiles, &faults) < 0 || faults.len > 0) {
 		profile_set_done(&profiles);
 		log_faults(&faults);
-		log_error("config", "the new settings are at fault: the old ones stay");
+		log_error("config",
+			"the new settings are at fault: the old ones stay. punchd -t tells the "
+			"faults; a restart would fail on them");
+		inforce_refused(&d->inforce, now_us, &faults);
 	} else {
 		config_restart_keys(&d->context.config, &wanted, &restart);
 		config_take_live(&d->context.config, &wanted);
@@ -291,6 +297,7 @@ static void on_hangup(void *arg)
 		if (restart.len > 0)
 			log_warn("config", "these take effect after a restart",
 				LOG_S("keys", restart.data));
+		inforce_taken(&d->inforce, now_us, &restart);
 	}
 	config_done(&wanted);
 	buf_done(&faults);
@@ -477,6 +484,7 @@ static int make_control(struct punchd *d)
 		.started_us = loop_now(c->loop).mono_us,
 		.started_wall_us = loop_now(c->loop).wall_us,
 		.key = &d->key,
+		.inforce = &d->inforce,
 		.group = group_id(c->config.control.group),
 	};
 	r = http_unix_new(c->loop, c->config.control.socket, c->config.control.group,
@@ -569,8 +577,20 @@ static bool read_settings(struct config *c, const char *file)
 	buf_init(&faults, SETTINGS_FAULTS_MAX);
 	good = settings_read(c, file, &faults) == 0 && faults.len == 0;
 	fputs(faults.data, stderr);
+	if (buf_error(&faults) < 0)
+		fputs("punchd: there are more faults than these\n", stderr);
 	buf_done(&faults);
 	return good;
+}
+
+static void warn(const struct config *c)
+{
+	struct buf warnings;
+
+	buf_init(&warnings, SETTINGS_FAULTS_MAX);
+	settings_foresee(c, &warnings);
+	fputs(warnings.data, stderr);
+	buf_done(&warnings);
 }
 
 int punchd_run(const char *config_file)
@@ -580,7 +600,6 @@ int punchd_run(const char *config_file)
 
 	if (!d)
 		return PUNCHD_EXIT_FAILED;
-	d->config_file = config_file;
 	d->context.loop = loop_new();
 	if (!d->context.loop) {
 		free(d);
@@ -588,7 +607,9 @@ int punchd_run(const char *config_file)
 	}
 	json_object_seed((size_t)loop_random(d->context.loop));
 	alarms_init(&d->context.alarms, wall_us, d->context.loop);
+	inforce_look(&d->inforce, config_file);
 	if (read_settings(&d->context.config, config_file)) {
+		inforce_taken(&d->inforce, wall_us(d->context.loop), NULL);
 		code = run(d);
 	} else {
 		fprintf(stderr, "punchd: the settings are at fault, nothing was started\n");
@@ -604,6 +625,8 @@ int punchd_check(const char *config_file)
 	struct config c;
 	bool good = read_settings(&c, config_file);
 
+	if (good)
+		warn(&c);
 	config_done(&c);
 	return good ? 0 : 1;
 }
