@@ -27,10 +27,10 @@ void inforce_refused(struct inforce *f, int64_t now_us, const struct buf *faults
 	snprintf(f->fault, sizeof f->fault, "%.*s", (int)strcspn(faults->data, "\n"), faults->data);
 }
 
-/* `[api] timeout [mqtt] port`, as a list. */
-static json_t *list_keys(const char *keys)
+json_t *inforce_restart_keys(const struct inforce *f)
 {
 	json_t *list = json_array();
+	const char *keys = f->restart;
 
 	while (list && *keys) {
 		const char *next = strstr(keys, " [");
@@ -48,5 +48,5 @@ json_t *inforce_json(const struct inforce *f)
 		view_time(f->read_us, false), "refused",
 		f->refused_us ? view_time(f->refused_us, false) : json_null(), "faults", f->faults,
 		"fault", view_words(f->fault), "changed", settings_fingerprint(f->file) != f->seen,
-		"restart_keys", list_keys(f->restart));
+		"restart_keys", inforce_restart_keys(f));
 }

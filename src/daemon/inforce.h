@@ -30,6 +30,9 @@ void inforce_look(struct inforce *f, const char *file);
 void inforce_taken(struct inforce *f, int64_t now_us, const struct buf *restart);
 void inforce_refused(struct inforce *f, int64_t now_us, const struct buf *faults);
 
+/* The keys that wait for a restart, a list of texts, a new reference; NULL: no memory. */
+json_t *inforce_restart_keys(const struct inforce *f);
+
 /* `{"file","read","refused","faults","fault","changed","restart_keys"}`, a new reference. changed: the
  * files are others than those that were read. */
 json_t *inforce_json(const struct inforce *f);

@@ -253,6 +253,21 @@ static void log_faults(struct buf *faults)
 	}
 }
 
+/* A line a key: a line's values are cut where they are long. */
+static void log_restart_keys(const struct inforce *f)
+{
+	json_t *keys = inforce_restart_keys(f);
+	const json_t *key;
+	size_t i;
+
+	json_array_foreach(keys, i, key)
+	{
+		log_warn("config", "a changed key takes effect after a restart",
+			LOG_S("key", json_string_value(key)));
+	}
+	json_decref(keys);
+}
+
 /* The new profiles in place of the old ones, and what they listen on. */
 static void take_profiles(struct punchd *d, struct profile_set *wanted)
 {
@@ -283,21 +298,19 @@ static void on_hangup(void *arg)
 	if (settings_read(&wanted, d->inforce.file, &faults) < 0 || faults.len > 0 ||
 		settings_profiles(&wanted, &profiles, &faults) < 0 || faults.len > 0) {
 		profile_set_done(&profiles);
+		inforce_refused(&d->inforce, now_us, &faults);
 		log_faults(&faults);
 		log_error("config",
 			"the new settings are at fault: the old ones stay. punchd -t tells the "
 			"faults; a restart would fail on them");
-		inforce_refused(&d->inforce, now_us, &faults);
 	} else {
 		config_restart_keys(&d->context.config, &wanted, &restart);
 		config_take_live(&d->context.config, &wanted);
 		take_settings(d);
 		take_profiles(d, &profiles);
 		log_info("config", "settings read again");
-		if (restart.len > 0)
-			log_warn("config", "these take effect after a restart",
-				LOG_S("keys", restart.data));
 		inforce_taken(&d->inforce, now_us, &restart);
+		log_restart_keys(&d->inforce);
 	}
 	config_done(&wanted);
 	buf_done(&faults);
