@@ -89,6 +89,7 @@ void config_done(struct config *c);
 
 /*
  * Read one file's text into c. Faults are appended to `faults` as lines `FILE:LINE: message`.
+ * Where they find no more room, reading ends, and buf_error tells.
  * Returns 0, also with faults, or -ENOMEM: then c may be half-read and faults may be missing.
  */
 int config_read(struct config *c, const char *file, const char *text, size_t n, struct buf *faults);

@@ -225,7 +225,8 @@ static char *next_line(char *to, int size, void *stream)
 	const char *line = r->at, *newline;
 	size_t n;
 
-	if (line == r->end)
+	/* Where there is no room for more faults, nobody reads on. */
+	if (line == r->end || buf_error(r->faults) < 0)
 		return NULL;
 	newline = memchr(line, '\n', (size_t)(r->end - line));
 	n = (size_t)((newline ? newline : r->end) - line);

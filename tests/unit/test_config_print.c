@@ -25,9 +25,9 @@ static const char *const urls[] = {"https://api.example/v1", "https://[::1]:8443
 	"https://127.0.0.1:65535/a/b", "https://a", "https://a:1/;b=c"};
 static const char *const proxies[] = {"none", "http://p", "https://u:p%40@p.example:443/",
 	"socks5://[fd00::1]:1080", "socks5h://u@p", ""};
-static const char *const pins[] = {"", "sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE=",
-	"sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE= "
-	"sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA8="};
+#define PIN   "sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRMwE="
+#define PIN_2 "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA8="
+static const char *const pins[] = {"", PIN, (PIN " " PIN_2)};
 static const char *const hosts[] = {"b", "broker.example", "192.0.2.7", "::1", "fe80::1%eth0"};
 static const char *const times[] = {"", "2026-02-01T08:00:00+02:00", "1970-01-01T00:00:00Z",
 	"9999-12-31T23:59:59Z", "2024-02-29T23:59:59.999-11:30"};
