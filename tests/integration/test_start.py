@@ -1,14 +1,15 @@
 """Starting, configuring, stopping: with the real program, and a broker and a cloud where they matter."""
 import os
+import re
 import signal
 import subprocess
 
 import pytest
 
 from broker import Broker
-from conftest import BUILD
+from conftest import BUILD, ROOT
 from gateway import Gateway, adds_up
-from line import Hand, each_once, morning, punches, rfc3339
+from line import Hand, each_once, fast_broker, morning, punches, rfc3339
 from place import Place
 from waiting import wait_for
 
@@ -72,6 +73,52 @@ def test_what_is_printed_reads_back(tmp_path):
     (tmp_path / "again.conf").write_text(first.stdout)
     assert run("-p", "-c", tmp_path / "again.conf").stdout == first.stdout
     assert run("-t", "-c", tmp_path / "again.conf").returncode == 0
+
+
+def limits():
+    """{key: (least, most)} of every key that has a range or a list of words, by the man page, which
+    comes from the table."""
+    page = (ROOT / "man/punchd.conf.5").read_text()
+    found = {}
+    for section, key, kind in re.findall(
+            r'(?ms)^\.\\" \[(\w+)\] (\w+)\n.*?^\.Em \w+ :\n(.*?)\.\n', page):
+        kind = " ".join(kind.split())
+        if m := re.search(r"(?:from |or )(\S+) to (\S+)$", kind):
+            found[f"{section}.{key}"] = m[1], m[2]
+        elif re.fullmatch(r"\w+(, \w+)* or \w+", kind):
+            found[f"{section}.{key}"] = kind.split(",")[0].split(" or ")[0], kind.split()[-1]
+    return {key: found[key] for key in found if not key.startswith("terminal.")}
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_what_the_check_takes_starts(tmp_path, end):
+    """Every range at its end: nothing that punchd -t takes keeps punchd from starting."""
+    ranges = limits()
+    assert len(ranges) > 20 and ranges["mqtt.port"] == ("1", "65535")
+    assert ranges["store.min_free"][1] == "1048576G" and ranges["punches.greet"] == ("yes", "no")
+    settings = {key: ends[end] for key, ends in ranges.items() if key != "log.level"}
+    with Gateway(under=tmp_path, settings=settings) as gateway:
+        shown = run("-t", "-c", gateway.config)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        wait_for(lambda: gateway.lines("sync_failed"), "a request")
+        gateway.stop()
+
+
+def test_odd_texts(tmp_path):
+    """They are good for -t, so they are for broker and store."""
+    folder = tmp_path / "ä = x;b #c"
+    folder.mkdir()
+    (folder / "password").write_text("pässword\n")
+    with fast_broker(under=tmp_path) as broker:
+        with Gateway(broker.port, under=tmp_path, store=folder / "日本.db", settings={
+                "mqtt.client_id": "gw ü;#1", "mqtt.username": "gw 日本;x",
+                "mqtt.password_file": folder / "password", "mqtt.topic_prefix": "a b/ü/",
+                "mqtt.host": "localhost", "site.name": "Tür 7 = 日本", "control.group": "no such group"}) as gateway:
+            gateway.wait_connected()
+            assert gateway.status()["site"] == "Tür 7 = 日本"
+            with Hand(broker.port, prefix="a b/ü/") as hand:
+                hand.send_all([punch("1")])
+                hand.wait_acked([punch("1")])
 
 
 # ---- the key
