@@ -293,6 +293,7 @@ static bool is_private(const struct config_key *k, const char *value)
 	case CONFIG_PROXY:
 	case CONFIG_SECRET: return true;
 	case CONFIG_URL: return strpbrk(value, "@?#") != NULL;
+	case CONFIG_HOST: return strchr(value, '@') != NULL;
 	case CONFIG_INT:
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
@@ -306,7 +307,6 @@ static bool is_private(const struct config_key *k, const char *value)
 	case CONFIG_DOUBT:
 	case CONFIG_TEXT:
 	case CONFIG_NAME:
-	case CONFIG_HOST:
 	case CONFIG_ABSOLUTE:
 	case CONFIG_FILE:
 	case CONFIG_PREFIX:

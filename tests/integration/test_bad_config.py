@@ -116,6 +116,7 @@ VALUES = [
     value("api", "pinned_public_key = sha256//not-base64", "`sha256//not-base64` is not sha256// and"),
     value("mqtt", "host =", "it is empty, not a host's name or address"),
     value("mqtt", "host = mqtt://broker", "`mqtt://broker` is not a host's name or address"),
+    value("mqtt", "host = mqtt://gw:sEcReT@broker", "what stands there is not a host's name"),
     value("mqtt", "host = broker:1883", "`broker:1883` is not a host's name or address"),
     value("mqtt", "port = 0", "`0` is not a number from 1 to 65535"),
     value("mqtt", "port = 65536", "`65536` is not a number from 1 to 65535"),

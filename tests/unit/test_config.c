@@ -283,6 +283,7 @@ static void test_bad_values(void **state)
 		{"mqtt", "host=",
 			"it is empty, not a host's name or address, as broker.example or "
 			"192.0.2.7; its port has a key of its own\n"},
+		{"mqtt", "host=mqtt://u:SECRET@b", "what stands there is not a host's name"},
 		{"mqtt", "host=mqtt://b", NULL},
 		{"mqtt", "host=b:1883", NULL},
 		{"mqtt", "host=b c", NULL},
