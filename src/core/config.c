@@ -52,6 +52,8 @@ static void check_socket(const struct config *c, struct buf *faults)
 		config_fault(c, "control", "socket", faults,
 			"a socket's path has at most %zu bytes, this one has %zu", most,
 			strlen(c->control.socket));
+	if (strcmp(c->control.socket, c->store.path) == 0)
+		config_fault(c, "control", "socket", faults, "is the path of the store, too");
 }
 
 /* A value that was refused contradicts nothing: its fault is told already. */

@@ -202,8 +202,10 @@ LATE = [
          (2, "path: `FOLDER/good` is no folder"), late="store"),
     Kind("a store behind a link", "[store]\npath = FOLDER/link\n",
          (2, "path: `FOLDER/link` is a symbolic link: name the file itself"), late="store"),
-    Kind("a socket that is a folder", "[control]\nsocket = FOLDER/folder\n",
-         (2, "socket: `FOLDER/folder` is a folder"), late="socket"),
+    Kind("a socket that is a folder", "[control]\nsocket = FOLDER/profiles\n",
+         (2, "socket: `FOLDER/profiles` is a folder"), late="socket"),
+    Kind("a socket where the store is", "[store]\npath = FOLDER/x\n[control]\nsocket = FOLDER/x\n",
+         (4, "socket: is the path of the store, too"), late="socket"),
     Kind("a socket with too long a path", f"[control]\nsocket = /{'x' * 107}\n",
          (2, "socket: a socket's path has at most 107 bytes, this one has 108"), late="socket"),
 ]

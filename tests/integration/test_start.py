@@ -63,12 +63,14 @@ def test_what_is_printed_reads_back(tmp_path):
     (tmp_path / "punchd.conf").write_text(
         f"[api]\nkey_file = {tmp_path}/key\nplan = 777\nretry_max = 90m\n[mqtt]\nusername=;odd\n"
         f"password_file={tmp_path}/password\n[punches]\naccept_from = 2026-02-01T08:00:00+02:00\n"
-        "[store]\nmin_free = 1536K\n[site]\nname = Tür 7 ; the back one\n")
+        "[store]\nmin_free = 1536K\n[site]\nname = Tür 7 ; the back one\n"
+        "[terminal \"T 1\"]\nserial = BIO-7\ndouble_tap = 300s\n")
     first = run("-p", "-c", tmp_path / "punchd.conf")
     assert (first.returncode, first.stderr) == (0, "")
     assert "the-apis-key" not in first.stdout and "the-brokers-password" not in first.stdout
     for line in ("username=;odd", "plan = 777", "retry_max = 90m", "accept_from = 2026-02-01T06:00:00Z",
-                 "min_free = 1536K", "name = Tür 7"):
+                 "min_free = 1536K", "name = Tür 7", '[terminal "T 1"]', "serial = BIO-7",
+                 "double_tap = 5m"):
         assert line in first.stdout.splitlines()
     (tmp_path / "again.conf").write_text(first.stdout)
     assert run("-p", "-c", tmp_path / "again.conf").stdout == first.stdout
