@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define SECRET_MAX 4096
+#define GROUPS_MAX 256 /* of one process; beyond them a group counts as a stranger */
 
 static int read_all(int fd, struct buf *b)
 {
@@ -22,7 +23,7 @@ static int read_all(int fd, struct buf *b)
 	return r;
 }
 
-int file_read(const char *path, struct buf *b, mode_t *ret_mode)
+int file_read(const char *path, struct buf *b, struct stat *ret_stat)
 {
 	/* Not blocking: opening a FIFO without a writer would hang here. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -36,9 +37,28 @@ int file_read(const char *path, struct buf *b, mode_t *ret_mode)
 	else
 		r = S_ISREG(st.st_mode) ? read_all(fd, b) : -EINVAL;
 	close(fd);
-	if (r == 0 && ret_mode)
-		*ret_mode = st.st_mode & 07777;
+	if (r == 0 && ret_stat)
+		*ret_stat = st;
 	return r;
+}
+
+static bool is_one_of_ours(gid_t group)
+{
+	gid_t groups[GROUPS_MAX];
+	int n = getgroups(GROUPS_MAX, groups);
+
+	for (int i = 0; i < n; i++) {
+		if (groups[i] == group)
+			return true;
+	}
+	return group == getegid();
+}
+
+bool file_others_can_read(const struct stat *st)
+{
+	bool shared_with_us = st->st_uid == 0 && is_one_of_ours(st->st_gid);
+
+	return st->st_mode & (shared_with_us ? 0007 : 0077);
 }
 
 static int trim_secret(struct buf *b)
@@ -57,13 +77,13 @@ static int trim_secret(struct buf *b)
 	return 0;
 }
 
-int file_read_secret(const char *path, char **ret_secret, mode_t *ret_mode)
+int file_read_secret(const char *path, char **ret_secret, struct stat *ret_stat)
 {
 	struct buf b;
 	int r;
 
 	buf_init(&b, SECRET_MAX);
-	r = file_read(path, &b, ret_mode);
+	r = file_read(path, &b, ret_stat);
 	if (r == 0)
 		r = trim_secret(&b);
 	if (r == 0) {

@@ -2,8 +2,8 @@
  * Settings: one table of keys, from which the parser, `punchd -p` and the shipped file come
  * (punchd.conf(5)).
  *
- * Pure: file contents are handed in, in the order in which they are to be read; a later value
- * replaces an earlier one. Every fault is noted with file and line, and reading goes on, so that
+ * Pure: file contents are handed in, in the order in which they are to be read; a later file's value
+ * replaces an earlier one's, in one file a key may stand once. Every fault is noted with file and line, and reading goes on, so that
  * a person sees all of them at once. A struct config with faults is not used.
  */
 #ifndef PUNCHD_CORE_CONFIG_H
@@ -15,8 +15,6 @@
 
 #include "base/buf.h"
 #include "core/config_terminals.h"
-
-struct config_origin;
 
 /* Durations are milliseconds, sizes bytes. Texts are owned by the config and never NULL. */
 struct config {
@@ -80,7 +78,9 @@ struct config {
 		int64_t level; /* enum log_level */
 	} log;
 	struct config_terminals terminals;
-	struct config_origin *origins; /* where each value was read; config.c's own */
+	/* config*.c's own */
+	struct config_origin *origins; /* where each value was read */
+	int readings;                  /* how many files were */
 };
 
 /* All defaults. Returns 0 or -ENOMEM. */
@@ -89,6 +89,7 @@ void config_done(struct config *c);
 
 /*
  * Read one file's text into c. Faults are appended to `faults` as lines `FILE:LINE: message`.
+ * Where they find no more room, reading ends, and buf_error tells.
  * Returns 0, also with faults, or -ENOMEM: then c may be half-read and faults may be missing.
  */
 int config_read(struct config *c, const char *file, const char *text, size_t n, struct buf *faults);
@@ -104,6 +105,11 @@ void config_check(const struct config *c, struct buf *faults);
 void config_fault(const struct config *c, const char *section, const char *name, struct buf *faults,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Append any fault as a line `FILE:LINE: message`; file NULL: the message alone. What it quotes is a
+ * person's: what is no UTF-8 and control characters in it become `?`. */
+void config_fault_at(struct buf *faults, const char *file, int line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* Append all settings as a file that config_read reads back to the same, but for user and password
  * of a proxy, which are blanked. */
 void config_print(const struct config *c, struct buf *out);
@@ -116,7 +122,12 @@ void config_restart_keys(const struct config *now, const struct config *wanted, 
  * with values of `now`, and is to be done with. */
 void config_take_live(struct config *now, struct config *wanted);
 
-/* Append the shipped example: every key with its help and its default, commented out. */
+/* Append the shipped file: every key with its help and its default, commented out. */
 void config_example(struct buf *out);
+
+/* The list of keys in punchd.conf(5), an item a key: the i-th, from 0. *ret_mark is the line before it
+ * in the page, without its comment sign. false: there are no more. What a person wrote below an item
+ * stays there: tests/unit/test_config_pages holds the two in step. */
+bool config_page_item(size_t i, struct buf *ret_mark, struct buf *out);
 
 #endif

@@ -51,33 +51,39 @@ static bool login_sound(const char *login, size_t n)
 	return true;
 }
 
-/* A port, and perhaps a slash, which says nothing. */
-static bool rest_sound(const char *rest)
+/* What stands behind a port, where there is one; NULL: it is none. */
+static const char *behind_port(const char *s)
 {
 	size_t digits;
 	long port = 0;
 
-	if (*rest == ':') {
-		digits = strspn(++rest, DIGITS);
-		for (size_t i = 0; i < digits && port <= 65535; i++)
-			port = port * 10 + (rest[i] - '0');
-		if (port < 1 || port > 65535)
-			return false;
-		rest += digits;
-	}
-	return rest[0] == '\0' || (rest[0] == '/' && rest[1] == '\0');
+	if (*s != ':')
+		return s;
+	digits = strspn(++s, DIGITS);
+	for (size_t i = 0; i < digits && port <= 65535; i++)
+		port = port * 10 + (s[i] - '0');
+	return port >= 1 && port <= 65535 ? s + digits : NULL;
 }
 
-static bool host_sound(const char *host)
+/* What stands behind `HOST[:PORT]`; NULL: it is none. */
+static const char *behind_host(const char *host)
 {
 	size_t n;
 
 	if (*host == '[') {
 		n = strspn(host + 1, DIGITS "abcdefABCDEF:.");
-		return n >= 2 && host[1 + n] == ']' && rest_sound(host + n + 2);
+		return n >= 2 && host[1 + n] == ']' ? behind_port(host + n + 2) : NULL;
 	}
 	n = strspn(host, LETTERS DIGITS ".-_");
-	return n > 0 && rest_sound(host + n);
+	return n > 0 ? behind_port(host + n) : NULL;
+}
+
+/* The slash says nothing. */
+static bool host_sound(const char *host)
+{
+	const char *rest = behind_host(host);
+
+	return rest && (rest[0] == '\0' || (rest[0] == '/' && rest[1] == '\0'));
 }
 
 bool config_proxy_sound(const char *value)
@@ -102,6 +108,23 @@ void config_proxy_print(const char *value, struct buf *out)
 		value = at;
 	}
 	buf_add_str(out, value);
+}
+
+/* ---- the API */
+
+bool config_url_sound(const char *value)
+{
+	const char *path = strncmp(value, CONFIG_SCHEME, sizeof CONFIG_SCHEME - 1) == 0
+		? behind_host(value + sizeof CONFIG_SCHEME - 1)
+		: NULL;
+
+	if (!path || (path[0] != '\0' && path[0] != '/'))
+		return false;
+	for (const char *s = path; *s; s++) {
+		if (*s <= ' ' || *s > '~' || strchr("@?#\\", *s) || (*s == '/' && s[1] == '\0'))
+			return false;
+	}
+	return true;
 }
 
 /* ---- pinned keys */

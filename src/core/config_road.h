@@ -1,7 +1,7 @@
 /*
- * The road to the API: what [api] proxy and pinned_public_key may hold.
+ * The road to the API: what [api] base_url, proxy and pinned_public_key may hold.
  *
- * Checked here as strictly as libcurl reads it or more, since libcurl reads it only with the first
+ * Checked here as strictly as libcurl and our client read it or more, since they read it only at the start, and with the first
  * request, when nobody looks any more. A proxy's URL may hold a user and a password: it is never
  * shown but through config_proxy_print.
  */
@@ -13,6 +13,11 @@
 #include "base/buf.h"
 
 #define CONFIG_NO_PROXY "none" /* whatever the environment says */
+
+#define CONFIG_SCHEME "https://"
+
+/* https://HOST[:PORT][/PATH], without login, query and slash at the end. */
+bool config_url_sound(const char *value);
 
 /* Empty, CONFIG_NO_PROXY, or SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/]: http, https, socks5 or
  * socks5h; what is special in user and password as %XX. */

@@ -8,22 +8,31 @@
 
 #define AT(m) offsetof(struct config_terminal, m)
 
-static const struct config_key keys[] = {
-	{"terminal", "serial", CONFIG_TEXT, AT(serial), "", 0, 0, true, ""},
-	{"terminal", "time_zone", CONFIG_TEXT, AT(time_zone), "", 0, 0, true, ""},
-	{"terminal", "direction", CONFIG_DIRECTION, AT(direction), "", 0, DIRECTION_HOLD, true, ""},
+const struct config_key config_terminal_keys[CONFIG_TERMINAL_KEYS] = {
+	{"terminal", "serial", CONFIG_TEXT, AT(serial), "", 0, 0, true,
+		"its serial_number in the cloud; default the section's name"},
+	{"terminal", "time_zone", CONFIG_TEXT, AT(time_zone), "", 0, 0, true,
+		"IANA name of the zone of local times that it sends; default the site's"},
+	{"terminal", "direction", CONFIG_DIRECTION, AT(direction), "", 0, DIRECTION_HOLD, true,
+		"where it does not say which way a punch goes; default as in [punches]"},
 	{"terminal", "double_tap", CONFIG_DURATION, AT(double_tap_ms), "", 0, CONFIG_WEEK_MS, true,
-		""},
+		"a second punch of the same user within this time is suppressed; default as its "
+		"profile says, or [punches]"},
 };
-#define KEYS (sizeof keys / sizeof keys[0])
 
 const struct config_key *config_terminal_key(const char *name)
 {
-	for (size_t i = 0; i < KEYS; i++) {
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
+	for (size_t i = 0; i < CONFIG_TERMINAL_KEYS; i++) {
+		if (strcmp(config_terminal_keys[i].name, name) == 0)
+			return &config_terminal_keys[i];
 	}
 	return NULL;
+}
+
+const struct config_origin *config_terminal_origin(
+	const struct config_terminal *one, const char *name)
+{
+	return &one->origins[config_terminal_key(name) - config_terminal_keys];
 }
 
 static void terminal_free(struct config_terminal *one)
@@ -32,7 +41,8 @@ static void terminal_free(struct config_terminal *one)
 		return;
 	free(one->serial);
 	free(one->time_zone);
-	free(one->file);
+	for (size_t i = 0; i < CONFIG_TERMINAL_KEYS; i++)
+		free(one->origins[i].file);
 	free(one);
 }
 
@@ -119,12 +129,14 @@ static void print_one(const struct config_terminals *t, const char *name, struct
 
 	buf_init(&value, CONFIG_LINE_MAX);
 	buf_addf(out, "\n[terminal \"%s\"]\n", name);
-	for (size_t i = 0; i < KEYS; i++) {
-		if (!is_set(one, &keys[i]))
+	for (size_t i = 0; i < CONFIG_TERMINAL_KEYS; i++) {
+		const struct config_key *k = &config_terminal_keys[i];
+
+		if (!is_set(one, k))
 			continue;
 		buf_clear(&value);
-		config_key_print(one, &keys[i], &value);
-		print(keys[i].name, value.data, out);
+		config_key_print(one, k, &value);
+		print(k->name, value.data, out);
 	}
 	buf_done(&value);
 }
@@ -142,4 +154,19 @@ void config_terminals_print(const struct config_terminals *t, struct buf *out,
 	for (size_t i = 0; i < n; i++)
 		print_one(t, names[i], out, print);
 	free(names);
+}
+
+void config_terminals_example(struct buf *out)
+{
+	static const char *const values[CONFIG_TERMINAL_KEYS] = {
+		"BIO-FP-001", "Europe/Berlin", "check_in", "300s"};
+
+	buf_add_str(out,
+		"\n# One section a terminal that needs one; the name is what the terminal calls "
+		"itself.\n#[terminal \"005a213b000b93cc\"]\n");
+	for (size_t i = 0; i < CONFIG_TERMINAL_KEYS; i++) {
+		const struct config_key *k = &config_terminal_keys[i];
+
+		buf_addf(out, "# %s\n#%s = %s\n", k->help, k->name, values[i]);
+	}
 }

@@ -2,9 +2,13 @@ noinst_LIBRARIES += libcore.a
 libcore_a_SOURCES = \
 	src/core/clocktrust.c src/core/clocktrust.h \
 	src/core/config.c src/core/config.h \
+	src/core/config_hint.c src/core/config_hint.h \
 	src/core/config_keys.c src/core/config_keys.h \
+	src/core/config_pages.c \
+	src/core/config_read.c \
 	src/core/config_road.c src/core/config_road.h \
 	src/core/config_terminals.c src/core/config_terminals.h \
+	src/core/config_values.c \
 	src/core/directory.c src/core/directory.h \
 	src/core/hand.c src/core/hand.h \
 	src/core/idempotence.c src/core/idempotence.h \

@@ -23,6 +23,42 @@ static int64_t age_s(const struct doctor *d, const char *path)
 	return age > 0 ? age : 0;
 }
 
+/* ---- the settings */
+
+/* Whether those on disk are good, and in force. */
+static void settings(struct doctor *d)
+{
+	const json_t *waiting = doc_get(d->status, "config.restart_keys"), *one;
+	const char *refused = doc_text(d->status, "config.refused");
+	char when[TIMES_TEXT_SIZE], keys[256] = "";
+	size_t i, at = 0;
+
+	json_array_foreach(waiting, i, one)
+	{
+		if (at < sizeof keys)
+			at += (size_t)snprintf(keys + at, sizeof keys - at, "%s%s",
+				i > 0 ? ", " : "", json_string_value(one));
+	}
+	if (doc_true(d->status, "config.changed"))
+		doctor_note(d, "settings", RESULT_WARN, "punchd -t, then systemctl reload punchd",
+			"%s or conf.d beside it was changed, and not read since",
+			doc_text(d->status, "config.file"));
+	else if (refused[0])
+		doctor_note(d, "settings", RESULT_FAIL,
+			"punchd -t tells them all; mend them, then systemctl reload punchd",
+			"%lld faults were found %s, the old settings are in force, and a restart "
+			"would fail: %s",
+			(long long)doc_count(d->status, "config.faults"),
+			times_ago(&d->ctl->times, refused, when),
+			doc_text(d->status, "config.fault"));
+	else if (keys[0])
+		doctor_note(d, "settings", RESULT_WARN, "systemctl restart punchd",
+			"not in force before a restart: %s", keys);
+	else
+		doctor_note(d, "settings", RESULT_OK, NULL, "as on disk, read %s",
+			times_ago(&d->ctl->times, doc_text(d->status, "config.read"), when));
+}
+
 /* ---- the broker */
 
 static void broker(struct doctor *d)
@@ -58,8 +94,10 @@ static void key(struct doctor *d)
 
 	if (!doc_true(d->status, "api.key.there"))
 		doctor_note(d, "API key", RESULT_FAIL,
-			"put it into that file, mode 0600; punchd sees it at once", "%s",
-			warning[0] ? warning : "there is none");
+			"put it into that file, owner root, group punchd, mode 0640; punchd sees "
+			"it "
+			"at once",
+			"%s", warning[0] ? warning : "there is none");
 	else if (warning[0])
 		doctor_note(d, "API key", RESULT_WARN, NULL, "%s", warning);
 	else
@@ -346,6 +384,7 @@ static void alarms(struct doctor *d)
 
 void doctor_look_at_status(struct doctor *d)
 {
+	settings(d);
 	broker(d);
 	broker_session(d);
 	key(d);

@@ -67,5 +67,6 @@ bool apikey_changed(struct apikey *k, const struct config *config)
 	watchfile_set(k->watch, path);
 	return now.st_ino != k->stat.st_ino || now.st_size != k->stat.st_size ||
 		now.st_mtim.tv_sec != k->stat.st_mtim.tv_sec ||
-		now.st_mtim.tv_nsec != k->stat.st_mtim.tv_nsec || now.st_mode != k->stat.st_mode;
+		now.st_mtim.tv_nsec != k->stat.st_mtim.tv_nsec || now.st_mode != k->stat.st_mode ||
+		now.st_uid != k->stat.st_uid || now.st_gid != k->stat.st_gid;
 }

@@ -30,8 +30,8 @@ struct control {
 	const struct link *link;
 	int64_t started_us;      /* monotonic */
 	int64_t started_wall_us; /* wall clock */
-	/* The API key. */
 	const struct apikey *key;
+	const struct inforce *inforce;
 	gid_t group; /* may act; (gid_t)-1: root and our own user alone */
 };
 

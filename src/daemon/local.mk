@@ -18,6 +18,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/forward_join.c src/daemon/forward_pause.c src/daemon/forward_pick.c \
 	src/daemon/forward_settle.c \
 	src/daemon/guard.c src/daemon/guard.h \
+	src/daemon/inforce.c src/daemon/inforce.h \
 	src/daemon/intake.c src/daemon/intake.h src/daemon/intake_private.h \
 	src/daemon/intake_crash.c src/daemon/intake_profile.c src/daemon/intake_record.c \
 	src/daemon/judging.c src/daemon/judging.h \
@@ -31,7 +32,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/rejudge.c src/daemon/rejudge.h \
 	src/daemon/replaced.c src/daemon/replaced.h \
 	src/daemon/service.c src/daemon/service.h \
-	src/daemon/settings.c src/daemon/settings.h \
+	src/daemon/settings.c src/daemon/settings_check.c src/daemon/settings.h \
 	src/daemon/settlement.c src/daemon/settlement.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/terminals.c src/daemon/terminals.h \

@@ -16,6 +16,7 @@
 #include "daemon/control.h"
 #include "daemon/forward.h"
 #include "daemon/guard.h"
+#include "daemon/inforce.h"
 #include "daemon/intake.h"
 #include "daemon/judging.h"
 #include "daemon/link.h"
@@ -35,7 +36,7 @@
 /* Everything that lives while the daemon runs. */
 struct punchd {
 	struct context context;
-	const char *config_file;
+	struct inforce inforce;
 	char site[256];
 
 	struct replaced replaced;
@@ -256,6 +257,21 @@ static void log_faults(struct buf *faults)
 	}
 }
 
+/* A line a key: a line's values are cut where they are long. */
+static void log_restart_keys(const struct inforce *f)
+{
+	json_t *keys = inforce_restart_keys(f);
+	const json_t *key;
+	size_t i;
+
+	json_array_foreach(keys, i, key)
+	{
+		log_warn("config", "a changed key takes effect after a restart",
+			LOG_S("key", json_string_value(key)));
+	}
+	json_decref(keys);
+}
+
 /* The new profiles in place of the old ones, and what they listen on. */
 static void take_profiles(struct punchd *d, struct profile_set *wanted)
 {
@@ -278,23 +294,27 @@ static void on_hangup(void *arg)
 	struct buf faults, restart;
 	struct profile_set profiles = {.count = 0};
 	struct config wanted;
+	int64_t now_us = loop_now(d->context.loop).wall_us;
 
 	buf_init(&faults, SETTINGS_FAULTS_MAX);
 	buf_init(&restart, SETTINGS_FAULTS_MAX);
-	if (settings_read(&wanted, d->config_file, &faults) < 0 || faults.len > 0 ||
+	inforce_look(&d->inforce, d->inforce.file);
+	if (settings_read(&wanted, d->inforce.file, &faults) < 0 || faults.len > 0 ||
 		settings_profiles(&wanted, &profiles, &faults) < 0 || faults.len > 0) {
 		profile_set_done(&profiles);
+		inforce_refused(&d->inforce, now_us, &faults);
 		log_faults(&faults);
-		log_error("config", "the new settings are at fault: the old ones stay");
+		log_error("config",
+			"the new settings are at fault: the old ones stay. punchd -t tells the "
+			"faults; a restart would fail on them");
 	} else {
 		config_restart_keys(&d->context.config, &wanted, &restart);
 		config_take_live(&d->context.config, &wanted);
 		take_settings(d);
 		take_profiles(d, &profiles);
 		log_info("config", "settings read again");
-		if (restart.len > 0)
-			log_warn("config", "these take effect after a restart",
-				LOG_S("keys", restart.data));
+		inforce_taken(&d->inforce, now_us, &restart);
+		log_restart_keys(&d->inforce);
 	}
 	config_done(&wanted);
 	buf_done(&faults);
@@ -481,6 +501,7 @@ static int make_control(struct punchd *d)
 		.started_us = loop_now(c->loop).mono_us,
 		.started_wall_us = loop_now(c->loop).wall_us,
 		.key = &d->key,
+		.inforce = &d->inforce,
 		.group = group_id(c->config.control.group),
 	};
 	r = http_unix_new(c->loop, c->config.control.socket, c->config.control.group,
@@ -575,8 +596,20 @@ static bool read_settings(struct config *c, const char *file)
 	buf_init(&faults, SETTINGS_FAULTS_MAX);
 	good = settings_read(c, file, &faults) == 0 && faults.len == 0;
 	fputs(faults.data, stderr);
+	if (buf_error(&faults) < 0)
+		fputs("punchd: there are more faults than these\n", stderr);
 	buf_done(&faults);
 	return good;
+}
+
+static void warn(const struct config *c)
+{
+	struct buf warnings;
+
+	buf_init(&warnings, SETTINGS_FAULTS_MAX);
+	settings_foresee(c, &warnings);
+	fputs(warnings.data, stderr);
+	buf_done(&warnings);
 }
 
 int punchd_run(const char *config_file)
@@ -586,7 +619,6 @@ int punchd_run(const char *config_file)
 
 	if (!d)
 		return PUNCHD_EXIT_FAILED;
-	d->config_file = config_file;
 	d->context.loop = loop_new();
 	if (!d->context.loop) {
 		free(d);
@@ -594,7 +626,9 @@ int punchd_run(const char *config_file)
 	}
 	json_object_seed((size_t)loop_random(d->context.loop));
 	alarms_init(&d->context.alarms, wall_us, d->context.loop);
+	inforce_look(&d->inforce, config_file);
 	if (read_settings(&d->context.config, config_file)) {
+		inforce_taken(&d->inforce, wall_us(d->context.loop), NULL);
 		code = run(d);
 	} else {
 		fprintf(stderr, "punchd: the settings are at fault, nothing was started\n");
@@ -610,6 +644,8 @@ int punchd_check(const char *config_file)
 	struct config c;
 	bool good = read_settings(&c, config_file);
 
+	if (good)
+		warn(&c);
 	config_done(&c);
 	return good ? 0 : 1;
 }

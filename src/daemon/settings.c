@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/hex.h"
-#include "base/zone.h"
 #include "core/config_road.h"
 
 #define FILE_MAX_BYTES (1024 * 1024)
@@ -18,6 +17,18 @@
 /* Makes our client id ours: another program derives another from the same machine id. */
 static const uint8_t client_id_app[16] = {0x5e, 0x0f, 0x1c, 0x9a, 0x73, 0x42, 0x4d, 0x11, 0x9b,
 	0x2e, 0x60, 0xd4, 0x8a, 0x37, 0xf1, 0x06};
+
+const char *settings_file_words(int error)
+{
+	switch (error) {
+	case -ENOENT: return "there is no such file";
+	case -ENODATA: return "the file is empty";
+	case -EBADMSG: return "the file holds more than one line, or control characters";
+	case -E2BIG: return "the file is over 4 KiB";
+	case -EINVAL: return "it is no regular file";
+	default: return strerror(-error);
+	}
+}
 
 static int read_one(struct config *c, const char *path, struct buf *faults)
 {
@@ -29,9 +40,9 @@ static int read_one(struct config *c, const char *path, struct buf *faults)
 	if (r == 0)
 		r = config_read(c, path, text.data, text.len, faults);
 	else if (r == -E2BIG)
-		buf_addf(faults, "%s:1: more than 1 MiB\n", path);
+		config_fault_at(faults, path, 1, "more than 1 MiB");
 	else if (r != -ENOMEM)
-		buf_addf(faults, "%s:1: cannot be read: %s\n", path, strerror(-r));
+		config_fault_at(faults, path, 1, "cannot be read: %s", settings_file_words(r));
 	buf_done(&text);
 	return r == -ENOMEM ? r : 0;
 }
@@ -48,17 +59,25 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_folder(struct config *c, const char *file, struct buf *faults)
+/* conf.d beside the file. */
+static const char *folder_beside(const char *file, char to[static PATH_SIZE])
 {
 	const char *slash = strrchr(file, '/');
+
+	snprintf(to, PATH_SIZE, "%.*sconf.d", slash ? (int)(slash - file + 1) : 0, file);
+	return to;
+}
+
+static int read_folder(struct config *c, const char *file, struct buf *faults)
+{
 	struct dirent **entries = NULL;
 	char folder[PATH_SIZE], path[PATH_SIZE + 300];
 	int n, r = 0;
 
-	snprintf(folder, sizeof folder, "%.*sconf.d", slash ? (int)(slash - file + 1) : 0, file);
+	folder_beside(file, folder);
 	n = scandir(folder, &entries, is_conf, by_name);
 	if (n < 0 && errno != ENOENT)
-		buf_addf(faults, "%s:1: cannot be read: %s\n", folder, strerror(errno));
+		config_fault_at(faults, folder, 1, "cannot be read: %s", strerror(errno));
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
 		if (r == 0)
@@ -70,6 +89,31 @@ static int read_folder(struct config *c, const char *file, struct buf *faults)
 }
 
 /* ---- profiles */
+
+/* What is wrong in a profile, behind the line of the settings that asks for it. */
+static void tell_profile(const struct config *c, char *told, struct buf *faults)
+{
+	char *line;
+
+	while ((line = strsep(&told, "\n"))) {
+		if (line[0])
+			config_fault(c, "mqtt", "profiles", faults, "%s", line);
+	}
+}
+
+static int take_profile(const struct config *c, const char *name, const char *path,
+	const struct buf *text, struct profile_set *set, struct buf *faults)
+{
+	struct buf told;
+	int r;
+
+	buf_init(&told, SETTINGS_FAULTS_MAX);
+	r = profile_set_add(set, name, path, text->data, text->len, &told);
+	if (r == 0)
+		tell_profile(c, told.data, faults);
+	buf_done(&told);
+	return r;
+}
 
 static int add_profile(
 	const struct config *c, const char *name, struct profile_set *set, struct buf *faults)
@@ -85,14 +129,14 @@ static int add_profile(
 		r = file_read(path, &text, NULL);
 	}
 	if (r == 0)
-		r = profile_set_add(set, name, path, text.data, text.len, faults);
+		r = take_profile(c, name, path, &text, set, faults);
 	else if (r == -ENOENT)
 		config_fault(c, "mqtt", "profiles", faults,
 			"there is no profile `%s` in %s, nor in " PUNCHD_PROFILES, name,
 			c->mqtt.profile_dir);
 	else if (r != -ENOMEM)
 		config_fault(c, "mqtt", "profiles", faults, "%s: %s", path,
-			r == -E2BIG ? "more than 256 KiB" : strerror(-r));
+			r == -E2BIG ? "more than 256 KiB" : settings_file_words(r));
 	buf_done(&text);
 	return r == -ENOMEM ? r : 0;
 }
@@ -107,7 +151,9 @@ int settings_profiles(const struct config *c, struct profile_set *ret, struct bu
 		if (strcmp(name, "native") == 0)
 			ret->native = true;
 		else if (strchr(name, '/'))
-			config_fault(c, "mqtt", "profiles", faults, "`%s` is no name", name);
+			config_fault(c, "mqtt", "profiles", faults,
+				"`%s` is no profile's name: the file is NAME.json in profile_dir",
+				name);
 		else if (name[0])
 			r = add_profile(c, name, ret, faults);
 	}
@@ -115,64 +161,46 @@ int settings_profiles(const struct config *c, struct profile_set *ret, struct bu
 	return r;
 }
 
-static int check_profiles(const struct config *c, struct buf *faults)
-{
-	size_t before = faults->len;
-	struct profile_set set;
-	int r = settings_profiles(c, &set, faults);
+/* ---- have they changed? */
 
-	if (r == 0 && faults->len == before && !set.native && set.count == 0)
-		config_fault(
-			c, "mqtt", "profiles", faults, "it names none: nothing would be heard");
-	profile_set_done(&set);
-	return r;
+static uint64_t mix(uint64_t h, const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ at[i]) * 0x100000001b3ULL; /* FNV-1a */
+	return h;
 }
 
-static int check_terminals(const struct config *c, struct buf *faults)
+static uint64_t mix_file(uint64_t h, const char *path)
 {
-	const struct config_terminal *one;
-	struct zone *zone;
-	size_t pos = 0;
-	int r;
+	struct stat st = {.st_size = 0};
 
-	while ((one = config_terminals_next(&c->terminals, &pos, NULL))) {
-		if (!one->time_zone[0])
-			continue;
-		zone = NULL;
-		r = zone_load(one->time_zone, &zone);
-		zone_free(zone);
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
-			buf_addf(faults,
-				"%s:%d: time_zone: `%s` is no zone that this system knows\n",
-				one->file, one->line, one->time_zone);
+	if (stat(path, &st) < 0)
+		return mix(h, "", 1);
+	h = mix(h, &st.st_ino, sizeof st.st_ino);
+	h = mix(h, &st.st_size, sizeof st.st_size);
+	h = mix(h, &st.st_mtim.tv_sec, sizeof st.st_mtim.tv_sec);
+	return mix(h, &st.st_mtim.tv_nsec, sizeof st.st_mtim.tv_nsec);
+}
+
+uint64_t settings_fingerprint(const char *file)
+{
+	struct dirent **entries = NULL;
+	char folder[PATH_SIZE], path[PATH_SIZE + 300];
+	uint64_t h = mix_file(0xcbf29ce484222325ULL, file);
+	int n = scandir(folder_beside(file, folder), &entries, is_conf, by_name);
+
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+		h = mix_file(mix(h, entries[i]->d_name, strlen(entries[i]->d_name) + 1), path);
+		free(entries[i]);
 	}
-	return 0;
+	free(entries);
+	return h;
 }
 
-/* What only the machine can tell: names of zones, files that are named. */
-static int check_files(const struct config *c, struct buf *faults)
-{
-	char words[SETTINGS_WORDS_MAX], *password = NULL;
-	struct zone *zone = NULL;
-	int r = zone_load(c->site.time_zone, &zone);
-
-	zone_free(zone);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		config_fault(c, "site", "time_zone", faults,
-			"`%s` is no zone that this system knows", c->site.time_zone);
-	r = check_terminals(c, faults);
-	if (settings_password(c, &password, words) < 0)
-		config_fault(c, "mqtt", "password_file", faults, "%s", words);
-	file_secret_free(password);
-	if (c->api.ca_file[0] && access(c->api.ca_file, R_OK) < 0)
-		config_fault(
-			c, "api", "ca_file", faults, "%s: %s", c->api.ca_file, strerror(errno));
-	return r;
-}
+/* ---- all of it */
 
 int settings_read(struct config *c, const char *file, struct buf *faults)
 {
@@ -182,13 +210,7 @@ int settings_read(struct config *c, const char *file, struct buf *faults)
 		r = read_one(c, file, faults);
 	if (r == 0)
 		r = read_folder(c, file, faults);
-	if (r == 0) {
-		config_check(c, faults);
-		r = check_files(c, faults);
-		if (r == 0)
-			r = check_profiles(c, faults);
-	}
-	return r;
+	return r < 0 ? r : settings_check(c, faults);
 }
 
 const char *settings_key_path(const struct config *c, char *to, size_t size)
@@ -208,29 +230,27 @@ const char *settings_key_path(const struct config *c, char *to, size_t size)
 	return to;
 }
 
-static const char *secret_error(int error)
+/* systemd guards the folder; the mode of what is in it may be the mask of an access list. */
+static bool is_credential(const char *path)
 {
-	switch (error) {
-	case -ENOENT: return "there is no such file";
-	case -ENODATA: return "the file is empty";
-	case -EBADMSG: return "the file holds more than one line, or control characters";
-	case -E2BIG: return "the file is over 4 KiB";
-	case -EINVAL: return "it is no regular file";
-	default: return strerror(-error);
-	}
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	size_t n = folder ? strlen(folder) : 0;
+
+	return n > 0 && strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
 static int read_secret(const char *path, char **ret, char ret_words[static SETTINGS_WORDS_MAX])
 {
-	mode_t mode = 0;
-	int r = file_read_secret(path, ret, &mode);
+	struct stat st;
+	int r = file_read_secret(path, ret, &st);
 
 	ret_words[0] = '\0';
 	if (r < 0)
-		snprintf(ret_words, SETTINGS_WORDS_MAX, "%s: %s", path, secret_error(r));
-	else if (mode & 077)
+		snprintf(ret_words, SETTINGS_WORDS_MAX, "%s: %s", path, settings_file_words(r));
+	else if (file_others_can_read(&st) && !is_credential(path))
 		snprintf(ret_words, SETTINGS_WORDS_MAX,
-			"%s: others can read it (mode %04o): chmod 600", path, (unsigned)mode);
+			"%s: others can read it (mode %04o): chown root:punchd, chmod 640", path,
+			(unsigned)st.st_mode & 07777);
 	return r;
 }
 

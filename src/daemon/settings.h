@@ -22,9 +22,23 @@
  */
 int settings_read(struct config *c, const char *file, struct buf *faults);
 
+/* A number that is another one when a file was added, removed or written since. */
+uint64_t settings_fingerprint(const char *file);
+
+/* The last part of that: keys that contradict each other, and what only the machine can tell: zones,
+ * files that are named. Returns 0, also with faults, or -ENOMEM. */
+int settings_check(const struct config *c, struct buf *faults);
+
+/* What is not there now, and would keep punchd from starting, but may yet come: `FILE:LINE: key:
+ * warning: message`. It is no fault. */
+void settings_foresee(const struct config *c, struct buf *warnings);
+
+/* What file_read and file_read_secret could not do, in words. */
+const char *settings_file_words(int error);
+
 /*
  * Load the profiles that [mqtt] profiles names, from profile_dir, else from the package's folder.
- * Faults are appended as `FILE: JSON path: message`. Returns 0, also with faults, or -ENOMEM. ret is
+ * Faults are appended as `FILE:LINE: profiles: PROFILE'S FILE: JSON path: message`. Returns 0, also with faults, or -ENOMEM. ret is
  * made in either case: profile_set_done.
  */
 int settings_profiles(const struct config *c, struct profile_set *ret, struct buf *faults);

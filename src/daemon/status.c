@@ -1,5 +1,6 @@
 #include "daemon/status.h"
 
+#include "daemon/inforce.h"
 #include "daemon/view.h"
 #include "store/store_punch.h"
 
@@ -32,14 +33,6 @@ static json_t *count_or_null(int64_t n)
 	return n < 0 ? json_null() : json_integer(n);
 }
 
-/* A file's name may be anything, JSON is UTF-8. */
-static json_t *words_or_null(const char *words)
-{
-	json_t *text = words[0] ? json_string(words) : NULL;
-
-	return text ? text : json_null();
-}
-
 static json_t *api_json(const struct control *control)
 {
 	const struct context *c = control->context;
@@ -54,7 +47,7 @@ static json_t *api_json(const struct control *control)
 		count_or_null(s.limit), "remaining", count_or_null(s.remaining), "reset",
 		mono_time(c, s.reset_us), "next_try", mono_time(c, s.next_try_us), "last_success",
 		view_time(s.last_done_us, false), "in_flight", s.in_flight, "key", "there",
-		control->key->there, "warning", words_or_null(control->key->words));
+		control->key->there, "warning", view_words(control->key->words));
 }
 
 static int first_queued(void *arg, const struct punch *p)
@@ -151,6 +144,7 @@ json_t *status_json(const struct control *control)
 	json_object_set_new(s, "counts", counts_json(c, &n));
 	json_object_set_new(s, "directory", directory_json(control));
 	json_object_set_new(s, "store", store_json(c));
+	json_object_set_new(s, "config", inforce_json(control->inforce));
 	json_object_set_new(s, "clock", json_pack("{s:b}", "synchronized", c->clock.trusted));
 	json_object_set_new(s, "terminals", terminals_json(control->terminals, c));
 	return s;

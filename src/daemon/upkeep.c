@@ -275,5 +275,6 @@ void upkeep_free(struct upkeep *u)
 
 void upkeep_wake(struct upkeep *u)
 {
+	u->purged_at_us = 0;
 	loop_timer_set(u->tick, 0);
 }

@@ -23,7 +23,7 @@ int upkeep_new(
 	struct context *context, const struct upkeep_events *events, struct upkeep **ret_upkeep);
 void upkeep_free(struct upkeep *u);
 
-/* Look at once: settings have changed. */
+/* Settings have changed: look at once, and purge by the new ones. */
 void upkeep_wake(struct upkeep *u);
 
 #endif

@@ -10,6 +10,13 @@
 
 #define RAW_SHOWN 4096
 
+json_t *view_words(const char *words)
+{
+	json_t *text = words[0] ? json_string(words) : NULL;
+
+	return text ? text : json_null();
+}
+
 json_t *view_time(int64_t wall_us, bool with_ms)
 {
 	char text[TIME_TEXT_SIZE];

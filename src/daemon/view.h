@@ -22,4 +22,7 @@ json_t *view_punch(const struct context *c, const struct forward *f, const struc
 /* The trace's entries, oldest first. */
 json_t *view_trace(struct context *c, const struct forward *f, const struct punch *p);
 
+/* A text; where it is empty, or no UTF-8, as a file's name may be, null. A new reference. */
+json_t *view_words(const char *words);
+
 #endif

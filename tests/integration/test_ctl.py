@@ -730,7 +730,7 @@ def checks(run):
     return worst
 
 
-NAMES = {"punchd", "broker link", "broker session", "broker settings", "API key", "API", "lost answers",
+NAMES = {"punchd", "settings", "broker link", "broker session", "broker settings", "API key", "API", "lost answers",
          "rate budget", "queue", "held", "parked", "users", "devices", "disk", "clock", "terminals",
          "other alarms", "conservation"}
 
@@ -802,7 +802,7 @@ def test_doctor_of_a_broken_one(small, tmp_path):
     text = small.ask("doctor", "--broker-conf", settings)
     assert text.code == 1
     assert re.search("(?m)^FAIL  API  +auth_failed: .*401", text.out), text
-    assert re.search("(?m)^warn  API key  +.*api.key: others can read it .mode 0644.: chmod 600",
+    assert re.search("(?m)^warn  API key  +.*api.key: others can read it .mode 0644.: chown root:punchd, chmod 640",
                      text.out), text
     assert re.search("(?m)^FAIL  broker settings  +max_queued_messages 1000, which is the default: ",
                      text.out), text

@@ -58,11 +58,25 @@ def test_the_shipped_file_is_good_as_it_is_and_uncommented(build, tmp_path):
 def test_the_man_page_has_every_key_with_its_default(defaults):
     shown, section = {}, None
     for line in (ROOT / "man/punchd.conf.5").read_text().splitlines():
-        if m := re.fullmatch(r"\.Ss \[(\w+)( Qo NAME Qc )?\]", line):
+        if m := re.match(r"\.Ss \[(\w+)", line):
             section = m[1]
         elif m := re.fullmatch(r"\.It Ic (\w+) No = ?(.*)", line):
             shown[section, m[1]] = same_value(m[2])
     assert shown == defaults
+
+
+def test_the_man_page_has_every_option(build):
+    usage = subprocess.run([build / "punchd", "-h"], check=True, text=True, capture_output=True).stdout
+    told = {tuple(re.findall(r"(?<![\w-])-{1,2}(\w+)", left))
+            for left in re.findall(r"(?m)^  (-.*?)  ", usage)}
+    page = (ROOT / "man/punchd.8").read_text()
+    part = page.split("The options are:")[1].split("\n.El")[0]
+    shown = {tuple(word.lstrip("-") for word in re.sub(r"Ar \w+", "", line).replace(",", "").split())
+             for line in re.findall(r"(?m)^\.It Fl (.*)$", part)}
+    assert shown == told and len(told) == 5
+    # each letter in the synopsis, too
+    synopsis = page.split(".Sh SYNOPSIS")[1].split(".Sh ")[0]
+    assert set(re.findall(r"\b(\w)\b", synopsis)) == {option[0] for option in told}
 
 
 def routes():

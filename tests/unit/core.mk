@@ -2,6 +2,8 @@
 UNIT_CORE = \
 	tests/unit/test_clocktrust \
 	tests/unit/test_config \
+	tests/unit/test_config_pages \
+	tests/unit/test_config_print \
 	tests/unit/test_directory \
 	tests/unit/test_hand \
 	tests/unit/test_idempotence \
@@ -23,11 +25,16 @@ check_PROGRAMS += $(UNIT_CORE)
 TESTS += $(UNIT_CORE)
 EXTRA_DIST += tests/data/native tests/data/terminals tests/data/families
 
+unit_pagepart = tests/unit/pagepart.c tests/unit/pagepart.h tests/unit/unit.h
 unit_core_libs = libcore.a libbase.a $(CMOCKA_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_clocktrust_SOURCES = tests/unit/test_clocktrust.c tests/unit/unit.h
 tests_unit_test_clocktrust_LDADD = $(unit_core_libs)
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
 tests_unit_test_config_LDADD = $(unit_core_libs)
+tests_unit_test_config_pages_SOURCES = tests/unit/test_config_pages.c $(unit_pagepart)
+tests_unit_test_config_pages_LDADD = $(unit_core_libs)
+tests_unit_test_config_print_SOURCES = tests/unit/test_config_print.c tests/unit/unit.h
+tests_unit_test_config_print_LDADD = $(unit_core_libs)
 tests_unit_test_directory_SOURCES = tests/unit/test_directory.c tests/unit/unit.h
 tests_unit_test_directory_LDADD = $(unit_core_libs)
 tests_unit_test_hand_SOURCES = tests/unit/test_hand.c tests/unit/unit.h

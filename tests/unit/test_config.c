@@ -196,9 +196,20 @@ static void test_bad_values(void **state)
 	} rows[] = {
 		{"api", "base_url=http://x.example",
 			"the API is reached over https only, not `http://x.example`"},
-		{"api", "base_url=", "`` is not a URL that begins with https:// and a host"},
+		{"api", "base_url=",
+			"it is empty, not a URL that begins with https:// and a host, "},
 		{"api", "base_url=ftp://x",
-			"`ftp://x` is not a URL that begins with https:// and a host"},
+			"`ftp://x` is not a URL that begins with https:// and a host, "},
+		{"api", "base_url=https://x.example/v1/",
+			"`https://x.example/v1/` is not a URL that begins with https:// and a "
+			"host, as "
+			"https://api.example/v1, without login, ? and #: `https://x.example/v1`?"},
+		{"api", "base_url=x.example/v1", NULL},
+		{"api", "base_url=https://x:0/v1", NULL},
+		{"api", "base_url=https://x:65536/v1", NULL},
+		{"api", "base_url=https://b/v\xc3\xb6", NULL},
+		{"api", "base_url=https://SECRET@b/v1", "what stands there is not a URL"},
+		{"api", "base_url=http://b/v1?key=SECRET", "what stands there is not a URL"},
 		{"api", "base_url=https://", NULL},
 		{"api", "base_url=https:///v1", NULL},
 		{"api", "base_url=https://:443/v1", NULL},
@@ -221,7 +232,8 @@ static void test_bad_values(void **state)
 		{"api", "max_in_flight=8x", NULL},
 		{"api", "retry_min=0", NULL},
 		{"api", "proxy=proxy.example:3128",
-			"what stands there is not none or a proxy, as http://proxy.example:3128 "
+			"what stands there is not none or a proxy's URL, as "
+			"http://proxy.example:3128 "
 			"(also https, socks5, socks5h), with what is special in its user and "
 			"password as %XX\n"},
 		{"api", "proxy=None", NULL},
@@ -263,6 +275,33 @@ static void test_bad_values(void **state)
 			NULL},
 		{"api", "pinned_public_key=sha256//YhKJKSzoTt2b5FP18fvpHo7fJYqQCjAa3HWY3tvRM-E=",
 			NULL},
+		{"api", "key_file=SECRET",
+			"what stands there is not an absolute path; the secret itself lies in the "
+			"file that is named here\n"},
+		{"api", "ca_file=ca.pem", "`ca.pem` is not an absolute path\n"},
+		{"mqtt", "password_file=SECRET", "what stands there is not an absolute path"},
+		{"mqtt", "host=",
+			"it is empty, not a host's name or address, as broker.example or "
+			"192.0.2.7; its port has a key of its own\n"},
+		{"mqtt", "host=mqtt://u:SECRET@b", "what stands there is not a host's name"},
+		{"mqtt", "host=mqtt://b", NULL},
+		{"mqtt", "host=b:1883", NULL},
+		{"mqtt", "host=b c", NULL},
+		{"mqtt", "host=[::1]", NULL},
+		{"mqtt", "host=::1%", NULL},
+		{"mqtt", "host=b;the broker", NULL},
+		{"mqtt", "port=1883;the port",
+			"`1883;the port` is not a number from 1 to 65535: a comment behind a value "
+			"begins "
+			"with a blank and a semicolon\n"},
+		{"mqtt", "port=1883 # the port", NULL},
+		{"mqtt", "port=\"1883\"", "a value stands without quotation marks\n"},
+		{"mqtt", "username=\xe2\x80\x9cgw\xe2\x80\x9d",
+			"a value stands without quotation marks\n"},
+		{"mqtt",
+			"username=\xc2\x9b"
+			"1m",
+			NULL},
 		{"mqtt", "port=0", NULL},
 		{"mqtt", "port=65536", NULL},
 		{"mqtt", "port=99999999999999999999", NULL},
@@ -272,7 +311,10 @@ static void test_bad_values(void **state)
 			"`a/+/` is not a topic's beginning, without + and # and no leading $"},
 		{"mqtt", "topic_prefix=#", NULL},
 		{"mqtt", "topic_prefix=$share/", NULL},
-		{"site", "day_start=24:00", "`24:00` is not a time of day, as 04:00"},
+		{"site", "day_start=24:00",
+			"`24:00` is not a time of day from 00:00 to 23:59, as 04:00"},
+		{"site", "name=a/b", NULL},
+		{"site", "name=a#b", NULL},
 		{"site", "day_start=4:00", NULL},
 		{"site", "day_start=04:60", NULL},
 		{"site", "day_start=0400", NULL},
@@ -280,7 +322,7 @@ static void test_bad_values(void **state)
 		{"site", "day_start=04:0a", NULL},
 		{"site", "day_start=a4:00", NULL},
 		{"site", "day_start=", NULL},
-		{"site", "name=a\tb", "`a?b` is not a text in UTF-8 without control characters"},
+		{"site", "name=a\tb", "`a?b` is not a text without / + # and control characters"},
 		{"site", "name=K\xf6ln", NULL},
 		{"punches", "max_age=0", NULL},
 		{"punches", "max_future=-1s", NULL},
@@ -292,17 +334,18 @@ static void test_bad_values(void **state)
 		{"punches", "accept_from=2026-02-01T08:00:00", NULL},
 		{"punches", "accept_from=9999-12-31T23:00:00-02:00", NULL},
 		{"punches", "accept_from=0000-01-01T00:00:00+02:00", NULL},
-		{"punches", "greet=true", "`true` is not yes or no"},
+		{"punches", "greet=true", "`true` is not yes or no: `yes`?"},
 		{"api", "in_doubt=keep", "`keep` is not resend or hold"},
 		{"punches", "greet=", NULL},
 		{"store", "path=punchd.db", "`punchd.db` is not an absolute path"},
 		{"store", "path=", NULL},
-		{"store", "min_free=1k", "`1k` is not a size from 0 to 1048576G, as 64K 10M 2G"},
+		{"store", "min_free=1k",
+			"`1k` is not a size from 0 to 1048576G, as 64K 10M 2G: `1K`?"},
 		{"store", "min_free=-1", NULL},
 		{"store", "min_free=1048577G", NULL},
 		{"sync", "users=999ms", NULL},
 		{"control", "socket=x", NULL},
-		{"log", "level=warn", "`warn` is not error, warning, info or debug"},
+		{"log", "level=warn", "`warn` is not error, warning, info or debug: `warning`?"},
 	};
 
 	(void)state;
@@ -322,6 +365,7 @@ static void test_bad_values(void **state)
 				strncmp(faults.data + strlen(wanted), rows[i].wanted,
 					strlen(rows[i].wanted)) != 0))
 			fail_msg("%s: %s", rows[i].setting, faults.data);
+		assert_null(strstr(faults.data, "SECRET"));
 		/* one line, and the value before stands */
 		assert_ptr_equal(strchr(faults.data, '\n'), faults.data + faults.len - 1);
 		buf_clear(&out);
@@ -331,11 +375,110 @@ static void test_bad_values(void **state)
 	}
 }
 
+/* What somebody meant, as far as it can be guessed. */
+static void test_hints(void **state)
+{
+	static const struct {
+		const char *section, *line, *wanted;
+	} rows[] = {
+		{"api", "base_ulr=x", "there is no key `base_ulr` in [api]: base_url?"},
+		{"api", "time_out=x", "there is no key `time_out` in [api]: timeout?"},
+		{"api", "host=x", "there is no key `host` in [api]: it belongs into [mqtt]"},
+		{"site", "direction=x",
+			"there is no key `direction` in [site]: it belongs into [punches] or "
+			"[terminal "
+			"\"NAME\"]"},
+		{"log", "retry_maximum=1", "there is no key `retry_maximum` in [log]"},
+		{"log", "min_fre=1", "there is no key `min_fre` in [log]: min_free in [store]?"},
+		{"log", "x=1", "there is no key `x` in [log]"},
+		{"log", "level", "there is no = behind `level`"},
+		{"log", "level debug", "there is no = behind `level`"},
+		{"terminal \"T\"", "serial BIO", "there is no = behind `serial`"},
+		{"log", "port 1", "neither a section nor a setting `key = value`"},
+		{"log", "[Punch]", "there is no section [Punch]: [punches]?"},
+		{"log", "[cloud]", "there is no section [cloud]"},
+		{"log", "level=Debug",
+			"level: `Debug` is not error, warning, info or debug: `debug`?"},
+		{"log", "level=err", "level: `err` is not error, warning, info or debug: `error`?"},
+		{"log", "level=verbose", "level: `verbose` is not error, warning, info or debug"},
+		{"punches", "greet=ON", "greet: `ON` is not yes or no: `yes`?"},
+		{"punches", "greet=No", "greet: `No` is not yes or no: `no`?"},
+		{"punches", "greet=0", "greet: `0` is not yes or no: `no`?"},
+		{"punches", "greet=perhaps", "greet: `perhaps` is not yes or no"},
+		{"punches", "unknown_user=Hold",
+			"unknown_user: `Hold` is not hold, forward or park: `hold`?"},
+		{"sync", "users=60",
+			"users: `60` is not a duration from 1s to 36500d, as 500ms 30s 5m 6h 90d: "
+			"`60s`?"},
+		{"sync", "users=60 s",
+			"users: `60 s` is not a duration from 1s to 36500d, as 500ms 30s 5m 6h "
+			"90d: "
+			"`60s`?"},
+		{"sync", "users=5min",
+			"users: `5min` is not a duration from 1s to 36500d, as 500ms 30s 5m 6h "
+			"90d: `5m`?"},
+		{"sync", "users=1w",
+			"users: `1w` is not a duration from 1s to 36500d, as 500ms 30s 5m 6h 90d"},
+		{"store", "min_free=64 MB",
+			"min_free: `64 MB` is not a size from 0 to 1048576G, as 64K 10M 2G: "
+			"`64M`?"},
+		{"store", "min_free=64MiB",
+			"min_free: `64MiB` is not a size from 0 to 1048576G, as 64K 10M 2G: "
+			"`64M`?"},
+		{"api", "plan=Premium",
+			"plan: `Premium` is not auto, basic, premium, enterprise or 1 to 1000000: "
+			"`premium`?"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[192], wanted[256];
+
+		snprintf(text, sizeof text, "[%s]\n%s\n", rows[i].section, rows[i].line);
+		snprintf(wanted, sizeof wanted, "f.conf:2: %s\n", rows[i].wanted);
+		assert_faults(text, wanted);
+	}
+	assert_faults("port = 1\nname: x\nx=1\n",
+		"f.conf:1: a setting before the first section: it belongs into [mqtt]\n"
+		"f.conf:2: a setting before the first section: it belongs into [site]\n"
+		"f.conf:3: a setting before the first section\n");
+}
+
+/* In one file the second is a fault, wherever it stands; between files the later one counts. */
+static void test_a_key_twice(void **state)
+{
+	(void)state;
+	assert_faults("[api]\nplan=basic\n[log]\nlevel=info\n[api]\ntimeout=5s\nplan=premium\n",
+		"f.conf:7: plan: it is set in line 2 already\n");
+	assert_faults("[terminal \"T\"]\nserial=A\n[terminal \"U\"]\nserial=B\n"
+		      "[terminal \"T\"]\ndouble_tap=5s\nserial=C\n",
+		"f.conf:7: serial: it is set in line 2 already\n");
+	assert_good("[api]\nplan=premium\n[terminal \"T\"]\nserial=D\n");
+	assert_int_equal(conf.api.plan, 500);
+	assert_string_equal(config_terminals_find(&conf.terminals, "T")->serial, "D");
+}
+
+/* As Windows' editors save, with a mark and without. */
+static void test_utf16(void **state)
+{
+	static const char little[] = "\xff\xfe[\0a\0p\0i\0]\0\n", big[] = "\0[\0a\0p\0i\0]";
+	static const char fault[] = "f.conf:1: the file is UTF-16: save it as UTF-8\n";
+
+	(void)state;
+	read_bytes(little, sizeof little);
+	assert_string_equal(faults.data, fault);
+	read_bytes(big, sizeof big - 1);
+	assert_string_equal(faults.data, fault);
+	read_bytes(big + 1, sizeof big - 2);
+	assert_string_equal(faults.data, fault);
+}
+
 static void test_several_faults_at_once(void **state)
 {
 	(void)state;
 	assert_faults("x = 1\n[api]\nplan = gold\nnokey\nnokey2 ; = 5\n timeout = 5s\n[nothing]\n"
-		      "a = b\n[mqtt]\nnope = 1\nport = 1\n[api\nplan = tin\n[log]\nlevel = x\n",
+		      "a = b\n[mqtt]\nnope = 1\nport = 1\n[api\nplan = tin\ntimeout = "
+		      "1\n[log]\nlevel = x\n",
 		"f.conf:1: a setting before the first section\n"
 		"f.conf:3: plan: `gold` is not auto, basic, premium, enterprise or 1 to 1000000\n"
 		"f.conf:4: neither a section nor a setting `key = value`\n"
@@ -344,7 +487,10 @@ static void test_several_faults_at_once(void **state)
 		"f.conf:7: there is no section [nothing]\n"
 		"f.conf:10: there is no key `nope` in [mqtt]\n"
 		"f.conf:12: a section ends with ] and nothing else\n"
-		"f.conf:15: level: `x` is not error, warning, info or debug\n");
+		"f.conf:13: plan: it is set in line 3 already\n"
+		"f.conf:14: timeout: `1` is not a duration from 100ms to 36500d, as 500ms 30s 5m "
+		"6h 90d: `1s`?\n"
+		"f.conf:16: level: `x` is not error, warning, info or debug\n");
 	assert_int_equal(conf.mqtt.port, 1);
 	assert_int_equal(conf.api.plan, 0);
 }
@@ -354,11 +500,11 @@ static void test_comments(void **state)
 	(void)state;
 	assert_good("; one\n# two\n  ; indented\n\t# too\n\n   \n[api] ; the API\n"
 		    "plan = basic ; of 2026\nkey_file = ; none\n"
-		    "ca_file = /a;b#c\n[site]\nname = x # y\n");
+		    "ca_file = /a;b#c\n[mqtt]\nusername = x # y\n");
 	assert_int_equal(conf.api.plan, 100);
 	assert_string_equal(conf.api.key_file, "");
 	assert_string_equal(conf.api.ca_file, "/a;b#c");
-	assert_string_equal(conf.site.name, "x # y");
+	assert_string_equal(conf.mqtt.username, "x # y");
 	assert_faults("[api];x\n", "f.conf:1: a section ends with ] and nothing else\n");
 	assert_faults("[api] # x\n", "f.conf:1: a section ends with ] and nothing else\n");
 	assert_faults("[api] x\n", "f.conf:1: a section ends with ] and nothing else\n");
@@ -376,8 +522,8 @@ static void test_forms_of_a_line(void **state)
 	assert_faults("[site]\n\r = 1\n", "f.conf:2: there is no key `` in [site]\n");
 	assert_faults("[site]\n\xef\xbb\xbfname = x\n",
 		"f.conf:2: there is no key `\xef\xbb\xbfname` in [site]\n");
-	assert_faults("[Site]\n", "f.conf:1: there is no section [Site]\n");
-	assert_faults("[site]\nName = x\n", "f.conf:2: there is no key `Name` in [site]\n");
+	assert_faults("[Site]\n", "f.conf:1: there is no section [Site]: [site]?\n");
+	assert_faults("[site]\nName = x\n", "f.conf:2: there is no key `Name` in [site]: name?\n");
 }
 
 /* A carriage return alone ends no line, so it hides nothing behind it. */
@@ -436,13 +582,14 @@ static void test_faults_hold_no_control_characters(void **state)
 	assert_faults("[x\x1b[2J]\n", "f.conf:1: there is no section [x?[2J]\n");
 	assert_faults("[x\x1b[2J\n", "f.conf:1: a section ends with ] and nothing else\n");
 	assert_faults("[api]\n\x1b\x7f = 1\n", "f.conf:2: there is no key `??` in [api]\n");
+	assert_faults("[api]\n\xc2\x9b\xfc = 1\n", "f.conf:2: there is no key `???` in [api]\n");
 }
 
 static void test_later_files_replace(void **state)
 {
 	(void)state;
-	assert_good("[api]\nplan = basic\ntimeout = 5s\n[api]\nplan = premium\n");
-	assert_int_equal(conf.api.plan, 500);
+	assert_good("[api]\nplan = basic\n[log]\n[api]\ntimeout = 5s\n");
+	assert_int_equal(conf.api.plan, 100);
 	assert_int_equal(config_read(&conf, "g.conf", "[api]\nplan=1\n", 13, &faults), 0);
 	assert_int_equal(conf.api.plan, 1);
 	assert_int_equal(conf.api.timeout_ms, 5000);
@@ -451,21 +598,32 @@ static void test_later_files_replace(void **state)
 /* What only shows at the end names the place where the key was set. */
 static void test_contradictions(void **state)
 {
+	char text[256];
+
 	(void)state;
-	assert_good("[api]\nretry_max = 500ms\n[mqtt]\nhost =\npassword_file = /p\n[site]\n"
-		    "name = a/b\n");
+
+	assert_good("[api]\nretry_max = 500ms\n[mqtt]\nkeepalive = 5500ms\npassword_file = /p\n");
 	config_check(&conf, &faults);
 	assert_string_equal(faults.data,
 		"f.conf:2: retry_max: is shorter than retry_min\n"
 		"f.conf:5: password_file: without username: MQTT 3.1.1 has no such login\n"
-		"f.conf:4: host: is empty\n"
-		"f.conf:7: name: is a level of a topic: without / + #\n");
-	assert_good("[api]\nretry_min = 600ms\n[mqtt]\nhost = h\nusername = u\n[site]\nname = a\n");
+		"f.conf:4: keepalive: MQTT counts it in whole seconds\n");
+	assert_good("[api]\nretry_min = 600ms\n[mqtt]\nkeepalive = 6s\nusername = u\n");
 	config_check(&conf, &faults);
 	assert_string_equal(faults.data, "f.conf:2: retry_min: is longer than retry_max\n");
 	buf_clear(&faults);
 	config_fault(&conf, "api", "ca_file", &faults, "%s", "no such file");
 	assert_string_equal(faults.data, "[api] ca_file: no such file\n");
+	/* as long as a socket's path may be, and a byte more */
+	snprintf(text, sizeof text, "[api]\nretry_max=1m\n[control]\nsocket=/%0106d\n", 0);
+	assert_good(text);
+	config_check(&conf, &faults);
+	assert_string_equal(faults.data, "");
+	snprintf(text, sizeof text, "[control]\nsocket=/%0107d\n", 0);
+	assert_good(text);
+	config_check(&conf, &faults);
+	assert_string_equal(faults.data,
+		"f.conf:2: socket: a socket's path has at most 107 bytes, this one has 108\n");
 }
 
 /* A value that was refused contradicts nothing: its own fault is enough. */
@@ -542,10 +700,12 @@ static void test_password_of_a_proxy(void **state)
 	assert_string_equal(faults.data, "[api] proxy");
 	config_done(&other);
 	buf_done(&out);
-	read_text("[api]\nproxy = http://u:SECRET@proxy.example:x\nproxy = SECRET@\n");
+	read_text("[api]\nproxy = http://u:SECRET@proxy.example:x\n");
 	assert_null(strstr(faults.data, "SECRET"));
 	assert_non_null(strstr(faults.data, "f.conf:2: proxy: "));
-	assert_non_null(strstr(faults.data, "f.conf:3: proxy: "));
+	read_text("[api]\nproxy = SECRET@\n");
+	assert_null(strstr(faults.data, "SECRET"));
+	assert_non_null(strstr(faults.data, "f.conf:2: proxy: "));
 }
 
 static void test_sections_of_terminals(void **state)
@@ -562,8 +722,8 @@ static void test_sections_of_terminals(void **state)
 	assert_string_equal(t->time_zone, "Asia/Kolkata");
 	assert_int_equal(t->direction, -1);
 	assert_int_equal(t->double_tap_ms, -1);
-	assert_string_equal(t->file, "f.conf");
-	assert_int_equal(t->line, 3);
+	assert_string_equal(config_terminal_origin(t, "time_zone")->file, "f.conf");
+	assert_int_equal(config_terminal_origin(t, "time_zone")->line, 3);
 	assert_int_equal(config_terminals_find(&conf.terminals, "T 2")->direction, 2);
 	assert_int_equal(conf.punches.direction, 3);
 	assert_int_equal(conf.punches.double_tap_ms, 300000);
@@ -592,15 +752,17 @@ static void test_faults_in_sections_of_terminals(void **state)
 	assert_faults(text,
 		"f.conf:1: a terminal's name has 1 to 64 bytes of UTF-8 without "
 		"control characters\n");
-	assert_faults("[terminals]\n", "f.conf:1: there is no section [terminals]\n");
+	assert_faults("[terminals]\n",
+		"f.conf:1: there is no section [terminals]: [terminal \"NAME\"]?\n");
 	assert_faults("[terminal \"T\"]\nname=x\ndirection=in\ndouble_tap=8d\n",
-		"f.conf:2: there is no key `name` in [terminal]\n"
+		"f.conf:2: there is no key `name` in [terminal]: it belongs into [site]\n"
 		"f.conf:3: direction: `in` is not alternate, check_in, check_out or hold\n"
 		"f.conf:4: double_tap: `8d` is not a duration from 0 to 7d, as 500ms 30s 5m 6h "
 		"90d\n");
 	/* What follows is no longer of the terminal. */
 	assert_faults("[terminal \"T\"]\n[log]\nserial=x\n",
-		"f.conf:3: there is no key `serial` in [log]\n");
+		"f.conf:3: there is no key `serial` in [log]: it belongs into [terminal "
+		"\"NAME\"]\n");
 }
 
 /* The shipped file with every `;` in front taken away is the defaults. */
@@ -673,6 +835,9 @@ int main(void)
 		CASE(test_plans),
 		CASE(test_roads),
 		CASE(test_bad_values),
+		CASE(test_hints),
+		CASE(test_a_key_twice),
+		CASE(test_utf16),
 		CASE(test_several_faults_at_once),
 		CASE(test_comments),
 		CASE(test_forms_of_a_line),

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
+#include "pagepart.h"
 #include "unit.h"
 
 /* What a page prints; freed by the caller. */
@@ -23,15 +23,6 @@ static char *printed(void (*page)(FILE *out))
 	page(out);
 	fclose(out);
 	return text;
-}
-
-static void read_tree(const char *name, char path[static 4096], struct buf *text)
-{
-	const char *root = getenv("PUNCHD_SRCDIR");
-
-	snprintf(path, 4096, "%s/%s", root ? root : "..", name);
-	buf_init(text, 1 << 20);
-	assert_int_equal(file_read(path, text, NULL), 0);
 }
 
 /* The lines between those that hold `begin:` and `end` behind the mark; offsets of the first and of
@@ -52,28 +43,15 @@ static void find_part(const char *text, const char *mark, size_t *ret_from, size
 	*ret_to = (size_t)(to + 1 - text);
 }
 
-static void write_part(const char *path, const char *text, size_t from, size_t to, const char *part)
-{
-	FILE *out = fopen(path, "w");
-
-	assert_non_null(out);
-	fprintf(out, "%.*s%s%s", (int)from, text, part, text + to);
-	assert_int_equal(fclose(out), 0);
-}
-
 static void assert_in_step(const char *name, const char *mark, void (*page)(FILE *out))
 {
-	const char *wish = getenv("PUNCHD_PAGES");
-	char path[4096], *part = printed(page);
-	size_t from, to, n = strlen(part);
+	char path[PAGEPART_PATH], *part = printed(page);
+	size_t from, to;
 	struct buf text;
 
-	read_tree(name, path, &text);
+	pagepart_read(name, path, &text);
 	find_part(text.data, mark, &from, &to);
-	if (wish && strcmp(wish, "write") == 0)
-		write_part(path, text.data, from, to, part);
-	else if (to - from != n || memcmp(text.data + from, part, n) != 0)
-		fail_msg("%s is not what the vocabulary says; PUNCHD_PAGES=write mends it", name);
+	pagepart_hold(name, path, &text, from, to, part);
 	buf_done(&text);
 	free(part);
 }

@@ -39,7 +39,7 @@ static void write_file(const void *bytes, size_t n, mode_t mode)
 static void test_read_appends_up_to_the_cap(void **state)
 {
 	struct buf b;
-	mode_t mode;
+	struct stat st;
 	char big[10000];
 
 	(void)state;
@@ -47,9 +47,9 @@ static void test_read_appends_up_to_the_cap(void **state)
 	write_file(big, sizeof big, 0640);
 	buf_init(&b, sizeof big + 2);
 	buf_add_str(&b, "12");
-	assert_int_equal(file_read(path, &b, &mode), 0);
+	assert_int_equal(file_read(path, &b, &st), 0);
 	assert_int_equal(b.len, sizeof big + 2);
-	assert_int_equal(mode, 0640);
+	assert_int_equal(st.st_mode & 07777, 0640);
 	buf_clear(&b);
 	buf_add_str(&b, "123");
 	assert_int_equal(file_read(path, &b, NULL), -E2BIG);
@@ -78,12 +78,12 @@ static void test_no_regular_file(void **state)
 static void check_secret(const void *bytes, size_t n, const char *wanted)
 {
 	char *secret = NULL;
-	mode_t mode;
+	struct stat st;
 
 	write_file(bytes, n, 0600);
-	assert_int_equal(file_read_secret(path, &secret, &mode), 0);
+	assert_int_equal(file_read_secret(path, &secret, &st), 0);
 	assert_string_equal(secret, wanted);
-	assert_int_equal(mode, 0600);
+	assert_int_equal(st.st_mode & 07777, 0600);
 	file_secret_free(secret);
 }
 
@@ -128,6 +128,30 @@ static void test_what_is_no_secret(void **state)
 	assert_int_equal(file_read_secret(path, &(char *){NULL}, NULL), -ENOENT);
 }
 
+/* root:punchd 0640 is for us alone, where the group is one of this process. */
+static void test_who_else_can_read(void **state)
+{
+	struct stat st = {.st_uid = 0, .st_gid = getegid()};
+	static const struct {
+		mode_t mode;
+		bool ours, strange; /* others can read it: of a group of ours, of a strange one */
+	} rows[] = {{0600, false, false}, {0400, false, false}, {0640, false, true},
+		{0660, false, true}, {0644, true, true}, {0604, true, true}, {0601, true, true}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		st.st_mode = S_IFREG | rows[i].mode;
+		assert_int_equal(file_others_can_read(&st), rows[i].ours);
+		st.st_gid = 4242424;
+		assert_int_equal(file_others_can_read(&st), rows[i].strange);
+		/* whoever owns it can give it to anybody, and did not have to share it */
+		st.st_gid = getegid();
+		st.st_uid = 4242424;
+		assert_int_equal(file_others_can_read(&st), rows[i].strange);
+		st.st_uid = 0;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +159,7 @@ int main(void)
 		cmocka_unit_test(test_no_regular_file),
 		cmocka_unit_test(test_secret_loses_one_newline),
 		cmocka_unit_test(test_what_is_no_secret),
+		cmocka_unit_test(test_who_else_can_read),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
