@@ -153,6 +153,12 @@ static enum tap_standing standing_of(const struct store_tap *row)
 	return TAP_OPEN;
 }
 
+static unsigned beside_of(const struct store_tap *row)
+{
+	return (row->flags & FLAG_BESIDE_BEFORE ? TAP_BEFORE : 0) |
+		(row->flags & FLAG_BESIDE_BEHIND ? TAP_BEHIND : 0);
+}
+
 static void tap_of(
 	const struct judging *j, const struct store_tap *row, const char *terminal, struct tap *ret)
 {
@@ -163,6 +169,7 @@ static void tap_of(
 		.time_s = row->time_s,
 		.terminal = row->terminal,
 		.standing = standing_of(row),
+		.beside = beside_of(row),
 		.sent = row->type_sent,
 		.rule = rules.direction,
 		.window_s = rules.double_tap_s,
@@ -430,11 +437,31 @@ int judging_added(struct judging *j, const struct punch *p)
 	return write_walk(j);
 }
 
+/* A double tap is released: note beside what, so that this one stays too. */
+static int note_beside(struct judging *j, const struct punch *before, struct punch *p)
+{
+	int r = walk(j, before, before->time_s, NULL);
+
+	for (size_t i = j->from; i < j->count && r == 0; i++) {
+		if (j->taps[i].seq != p->seq)
+			continue;
+		if (j->taps[i].double_of & TAP_BEFORE)
+			p->flags |= FLAG_BESIDE_BEFORE;
+		if (j->taps[i].double_of & TAP_BEHIND)
+			p->flags |= FLAG_BESIDE_BEHIND;
+	}
+	return r;
+}
+
 int judging_change(struct judging *j, const struct punch *before, struct punch *p)
 {
 	struct store *s = j->context->store;
-	int r;
+	int r = 0;
 
+	if (before->state == PUNCH_SUPPRESSED && p->flags & FLAG_RELEASED)
+		r = note_beside(j, before, p);
+	if (r < 0)
+		return r;
 	if (is_open(p)) {
 		judging_alone(j, p);
 		p->settled_us = 0;
