@@ -4,7 +4,10 @@
 
 #include "store/store_punch.h"
 
-#define CHUNK_ROWS 64 /* read forward at once: mostly there is none */
+/* Read forward at once: mostly all comes out as it is stored behind few; then more, since what is there
+ * is lined up anew each time. */
+#define FEW_ROWS   16
+#define CHUNK_ROWS 64
 
 void judging_init(struct judging *j, struct context *context, const struct judging_events *events)
 {
@@ -122,7 +125,7 @@ static int read_back(void *arg, const struct store_tap *row)
 
 struct forwards {
 	struct judging *j;
-	int read;
+	int read, most;
 	int64_t last_s;
 };
 
@@ -131,7 +134,7 @@ static int read_on(void *arg, const struct store_tap *row)
 {
 	struct forwards *f = arg;
 
-	if (f->read >= CHUNK_ROWS && row->time_s != f->last_s)
+	if (f->read >= f->most && row->time_s != f->last_s)
 		return 1;
 	f->read++;
 	f->last_s = row->time_s;
@@ -281,12 +284,14 @@ static int read_behind(struct judging *j, const struct punch *whose, int64_t *fr
 {
 	struct store *s = j->context->store;
 	int64_t to_s = *from_s + context_reach_s(j->context);
-	struct forwards f = {.j = j, .last_s = *from_s};
 	size_t before = j->count;
+	struct forwards f = {.j = j,
+		.most = whose->time_s + 1 == *from_s ? FEW_ROWS : CHUNK_ROWS,
+		.last_s = *from_s};
 	int r = store_taps_read(s, STORE_TAPS, whose, *from_s, to_s, read_on, &f);
 
 	r = r < 0 ? r : 0;
-	if (r == 0 && f.read >= CHUNK_ROWS)
+	if (r == 0 && f.read >= f.most)
 		to_s = f.last_s;
 	if (r == 0)
 		r = store_taps_read(s, STORE_TAPS_DOUBLE, whose, *from_s, to_s, add_double, j);

@@ -20,6 +20,12 @@
 	" AND (?11 = 0 OR (flags & 8) <> 0 OR (state = 0 AND frozen IS NOT NULL))" \
 	" ORDER BY seq DESC LIMIT ?9"
 
+/* What no index stands on. */
+#define SET_IN_PLACE \
+	" flags = ?5, received = ?12, type = ?16, type_from = ?17, device_id = ?19," \
+	" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23, att_id = ?24," \
+	" tries = ?25, error_code = ?26, error_message = ?27, error_param = ?28 WHERE seq = ?1"
+
 /* One person's punches within a bucket of days. ?2: who; ?5: what kind of name that is. */
 #define TAPS_SELECT(index, which) \
 	"SELECT seq, identity, state, reason, flags, terminal, type_sent, time, type, type_from," \
@@ -53,12 +59,9 @@ static const char *const texts[SQL_COUNT_] = {
 		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
 		" error_param = ?28 WHERE seq = ?1",
 	/* Where none of them changes, the columns that most indexes stand on are not written. */
-	[SQL_PUNCH_UPDATE_IN_PLACE] =
-		"UPDATE punch SET state = ?3, flags = ?5, received = ?12,"
-		" type = ?16, type_from = ?17, device_id = ?19,"
-		" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23,"
-		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
-		" error_param = ?28 WHERE seq = ?1",
+	[SQL_PUNCH_UPDATE_IN_PLACE] = "UPDATE punch SET state = ?3," SET_IN_PLACE,
+	/* And where the state stays too, as where a body freezes, none is looked at. */
+	[SQL_PUNCH_UPDATE_STILL] = "UPDATE punch SET" SET_IN_PLACE,
 	[SQL_PUNCH_GET] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq = ?",
 	[SQL_PUNCH_RANGE] = "SELECT " PUNCH_COLUMNS
 			    " FROM punch WHERE identity >= ?1 AND identity <= ?2"
