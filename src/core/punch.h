@@ -90,6 +90,8 @@ enum punch_flag {
 	FLAG_RELEASED = 1 << 9,      /* a person released it: JUDGING.md §8 says what that lifts */
 	FLAG_TIME_BY_HAND = 1 << 10, /* its time was amended: nothing else decides it any more */
 	FLAG_USER_BY_HAND = 1 << 11, /* the same of user_id; of the type it is FROM_PERSON */
+	FLAG_BESIDE_BEFORE = 1 << 12, /* released as the double of a tap before it: both count */
+	FLAG_BESIDE_BEHIND = 1 << 13, /* the same of one behind it */
 };
 
 /* A place in the order in which punches go: by punch time, equal ones by identity (JUDGING.md §5, §9),

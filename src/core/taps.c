@@ -42,6 +42,11 @@ static bool opposite(const struct tap *a, const struct tap *b)
 	return a->sent != TYPE_NONE && b->sent != TYPE_NONE && a->sent != b->sent;
 }
 
+/*
+ * Where a person released a double tap he said that it counts, and the one that had suppressed it too:
+ * so it suppresses nothing on that one's side, frozen or not, and nothing is measured past it.
+ */
+
 /* The nearest one of its terminal before it that counts, within the window; NULL: none. */
 static const struct tap *counted_before(const struct tap *taps, size_t i)
 {
@@ -54,38 +59,42 @@ static const struct tap *counted_before(const struct tap *taps, size_t i)
 	return NULL;
 }
 
-static const struct tap *frozen_after(const struct tap *taps, size_t count, size_t i)
+/* The nearest one behind it that counts whatever becomes of it. */
+static const struct tap *fixed_behind(const struct tap *taps, size_t count, size_t i)
 {
 	const struct tap *t = &taps[i];
 
 	for (size_t j = i + 1; j < count && taps[j].time_s - t->time_s <= t->window_s; j++) {
-		if (taps[j].terminal == t->terminal && taps[j].standing == TAP_FROZEN)
+		if (taps[j].terminal == t->terminal &&
+			(taps[j].standing == TAP_FROZEN || taps[j].beside & TAP_BEFORE))
 			return &taps[j];
 	}
 	return NULL;
 }
 
-bool taps_double(const struct tap *taps, size_t i)
+static bool is_double_of(const struct tap *t, const struct tap *other, enum tap_side its_side)
 {
-	const struct tap *before = counted_before(taps, i);
-
-	return taps[i].standing == TAP_OPEN && before && !opposite(&taps[i], before);
+	return other && !(other->beside & its_side) && !opposite(t, other);
 }
 
-static bool is_double(const struct tap *taps, size_t count, size_t i)
+bool taps_double(const struct tap *taps, size_t i)
 {
-	const struct tap *before = counted_before(taps, i), *after = frozen_after(taps, count, i);
-
-	return (before && !opposite(&taps[i], before)) || (after && !opposite(&taps[i], after));
+	return taps[i].standing == TAP_OPEN &&
+		is_double_of(&taps[i], counted_before(taps, i), TAP_BEHIND);
 }
 
 static void suppress(struct tap *taps, size_t count, size_t i)
 {
-	switch (taps[i].standing) {
-	case TAP_OPEN: taps[i].suppressed = is_double(taps, count, i); break;
-	case TAP_COUNTS:
-	case TAP_FROZEN: taps[i].suppressed = false; break;
+	struct tap *t = &taps[i];
+
+	t->double_of = 0;
+	if (t->standing == TAP_OPEN) {
+		if (is_double_of(t, counted_before(taps, i), TAP_BEHIND))
+			t->double_of |= TAP_BEFORE;
+		if (is_double_of(t, fixed_behind(taps, count, i), TAP_BEFORE))
+			t->double_of |= TAP_BEHIND;
 	}
+	t->suppressed = t->double_of != 0;
 }
 
 /* ---- direction */

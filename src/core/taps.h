@@ -18,6 +18,9 @@ enum tap_standing {
 	TAP_FROZEN, /* it counts, and its direction stands */
 };
 
+/* Where another tap lies. */
+enum tap_side { TAP_BEFORE = 1 << 0, TAP_BEHIND = 1 << 1 };
+
 struct tap {
 	/* what is known */
 	int64_t seq; /* the caller's, as is `judged` below */
@@ -25,13 +28,15 @@ struct tap {
 	uint8_t identity[IDENTITY_SIZE];
 	int64_t terminal; /* equal for the same terminal */
 	enum tap_standing standing;
-	enum punch_type sent;     /* what the terminal stated */
+	unsigned beside;      /* enum tap_side: where the one lies that it was released beside */
+	enum punch_type sent; /* what the terminal stated */
 	enum direction_rule rule; /* where nobody has said which way it goes */
 	int64_t window_s;         /* of a double tap at its terminal */
 
 	/* in: as they stand before the walk, said by a person where from is FROM_PERSON; out: as the
 	 * walk says */
 	bool suppressed;
+	unsigned double_of; /* out only, enum tap_side: where what suppresses it lies */
 	enum punch_type type;
 	enum type_from type_from;
 	bool clashes; /* it would go the way of the next one, which is frozen: held as no_direction */

@@ -4,7 +4,10 @@
 
 #include "store/store_punch.h"
 
-#define CHUNK_ROWS 64 /* read forward at once: mostly there is none */
+/* Read forward at once: mostly all comes out as it is stored behind few; then more, since what is there
+ * is lined up anew each time. */
+#define FEW_ROWS   16
+#define CHUNK_ROWS 64
 
 void judging_init(struct judging *j, struct context *context, const struct judging_events *events)
 {
@@ -122,7 +125,7 @@ static int read_back(void *arg, const struct store_tap *row)
 
 struct forwards {
 	struct judging *j;
-	int read;
+	int read, most;
 	int64_t last_s;
 };
 
@@ -131,7 +134,7 @@ static int read_on(void *arg, const struct store_tap *row)
 {
 	struct forwards *f = arg;
 
-	if (f->read >= CHUNK_ROWS && row->time_s != f->last_s)
+	if (f->read >= f->most && row->time_s != f->last_s)
 		return 1;
 	f->read++;
 	f->last_s = row->time_s;
@@ -153,6 +156,12 @@ static enum tap_standing standing_of(const struct store_tap *row)
 	return TAP_OPEN;
 }
 
+static unsigned beside_of(const struct store_tap *row)
+{
+	return (row->flags & FLAG_BESIDE_BEFORE ? TAP_BEFORE : 0) |
+		(row->flags & FLAG_BESIDE_BEHIND ? TAP_BEHIND : 0);
+}
+
 static void tap_of(
 	const struct judging *j, const struct store_tap *row, const char *terminal, struct tap *ret)
 {
@@ -163,6 +172,7 @@ static void tap_of(
 		.time_s = row->time_s,
 		.terminal = row->terminal,
 		.standing = standing_of(row),
+		.beside = beside_of(row),
 		.sent = row->type_sent,
 		.rule = rules.direction,
 		.window_s = rules.double_tap_s,
@@ -274,12 +284,14 @@ static int read_behind(struct judging *j, const struct punch *whose, int64_t *fr
 {
 	struct store *s = j->context->store;
 	int64_t to_s = *from_s + context_reach_s(j->context);
-	struct forwards f = {.j = j, .last_s = *from_s};
 	size_t before = j->count;
+	struct forwards f = {.j = j,
+		.most = whose->time_s + 1 == *from_s ? FEW_ROWS : CHUNK_ROWS,
+		.last_s = *from_s};
 	int r = store_taps_read(s, STORE_TAPS, whose, *from_s, to_s, read_on, &f);
 
 	r = r < 0 ? r : 0;
-	if (r == 0 && f.read >= CHUNK_ROWS)
+	if (r == 0 && f.read >= f.most)
 		to_s = f.last_s;
 	if (r == 0)
 		r = store_taps_read(s, STORE_TAPS_DOUBLE, whose, *from_s, to_s, add_double, j);
@@ -430,11 +442,31 @@ int judging_added(struct judging *j, const struct punch *p)
 	return write_walk(j);
 }
 
+/* A double tap is released: note beside what, so that this one stays too. */
+static int note_beside(struct judging *j, const struct punch *before, struct punch *p)
+{
+	int r = walk(j, before, before->time_s, NULL);
+
+	for (size_t i = j->from; i < j->count && r == 0; i++) {
+		if (j->taps[i].seq != p->seq)
+			continue;
+		if (j->taps[i].double_of & TAP_BEFORE)
+			p->flags |= FLAG_BESIDE_BEFORE;
+		if (j->taps[i].double_of & TAP_BEHIND)
+			p->flags |= FLAG_BESIDE_BEHIND;
+	}
+	return r;
+}
+
 int judging_change(struct judging *j, const struct punch *before, struct punch *p)
 {
 	struct store *s = j->context->store;
-	int r;
+	int r = 0;
 
+	if (before->state == PUNCH_SUPPRESSED && p->flags & FLAG_RELEASED)
+		r = note_beside(j, before, p);
+	if (r < 0)
+		return r;
 	if (is_open(p)) {
 		judging_alone(j, p);
 		p->settled_us = 0;

@@ -22,4 +22,5 @@ libstore_a_SOURCES = \
 	src/store/store_sql.c \
 	src/store/store_tables.c src/store/store_tables.h \
 	src/store/store_taps.c src/store/store_taps.h \
-	src/store/store_upkeep.c
+	src/store/store_upkeep.c \
+	src/store/tapcache.c src/store/tapcache.h

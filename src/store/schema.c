@@ -114,6 +114,10 @@ static const char *const migrations[] = {
 	 "CREATE INDEX punch_double ON punch"
 	 " (time >> 17, substr(coalesce(user_id, user), -8), time)"
 	 " WHERE time IS NOT NULL AND reason = 20;"),
+	/* 5: the rare states' index, in words that cost nothing: for a list of four numbers SQLite fills
+	 * a table of its own at each write, 32 KiB cleared, twice for an update (3.40). */
+	("DROP INDEX punch_waiting;"
+	 "CREATE INDEX punch_waiting ON punch (state, seq) WHERE state <> 0 AND state <> 2;"),
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 

@@ -196,6 +196,7 @@ void store_rollback(struct store *s)
 	/* The tally too: what was rolled back was not acknowledged, and is counted when it comes
 	 * again. */
 	s->now = s->before;
+	tapcache_clear(&s->taps);
 	store_terminals_rollback(s);
 }
 

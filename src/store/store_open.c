@@ -299,6 +299,7 @@ struct store *store_alloc(void)
 	sqlite3_randomness(sizeof seed, &seed);
 	s->lock_fd = -1;
 	strmap_init(&s->terminals, seed);
+	tapcache_init(&s->taps, seed);
 	return s;
 }
 
@@ -339,6 +340,7 @@ void store_close(struct store *s)
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	store_terminals_free(s);
+	tapcache_done(&s->taps);
 	free(s->path);
 	free(s);
 }

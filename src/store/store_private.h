@@ -9,6 +9,7 @@
 #include "store/store.h"
 #include "store/store_log.h"
 #include "store/store_salvage.h"
+#include "store/tapcache.h"
 
 /* The first column of the indexes by person: punches of the same days lie together in them, so that a
  * day's punches write few of their pages (`./dev bench bytes`). As in schema.c and store_sql.c. */
@@ -29,6 +30,7 @@ enum store_sql {
 	SQL_PUNCH_ADD,
 	SQL_PUNCH_UPDATE,
 	SQL_PUNCH_UPDATE_IN_PLACE,
+	SQL_PUNCH_UPDATE_STILL,
 	SQL_PUNCH_GET,
 	SQL_PUNCH_RANGE,
 	SQL_PUNCH_IDENTITY,
@@ -107,6 +109,7 @@ struct store {
 	char **terminal_names;   /* by id */
 	int64_t terminal_count;
 	int64_t terminals_committed; /* how many of them are on disk: for a roll-back */
+	struct tapcache taps;
 
 	struct store_facts now, before; /* before: as the open transaction began, for a roll-back */
 	struct store_tally tally_on_disk;
@@ -161,6 +164,10 @@ const char *store_terminal_name(const struct store *s, int64_t id);
 void store_terminals_rollback(struct store *s);
 int store_terminals_load(struct store *s);
 void store_terminals_free(struct store *s);
+
+/* store_taps_read, from the rows themselves: what is looked at once pushes nobody out. */
+int store_taps_look(struct store *s, enum store_taps which, const struct punch *whose,
+	int64_t from_s, int64_t to_s, store_on_tap *on, void *arg);
 
 /* A punch moved from one state to another (from -1: it is new). Keeps the counts. */
 void store_count_move(struct store *s, int from, int to);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "store/store_private.h"
+#include "store/store_taps.h"
 
 #define US_PER_MS 1000
 
@@ -81,6 +82,35 @@ static int add_raw(struct store *s, int64_t seq, const struct store_raw *raw)
 	return store_step_done(stmt);
 }
 
+/* As store_taps.c would read it. */
+static struct store_tap tap_of(const struct punch *p, int64_t terminal)
+{
+	struct store_tap tap = {.seq = p->seq,
+		.state = p->state,
+		.reason = p->reason,
+		.flags = p->flags,
+		.terminal = terminal,
+		.type_sent = p->type_sent,
+		.time_s = p->time_s,
+		.type = p->type,
+		.type_from = p->type_from,
+		.frozen = p->frozen_us != 0};
+
+	memcpy(tap.identity, p->identity, IDENTITY_SIZE);
+	return tap;
+}
+
+static void keep_tap(struct store *s, const struct punch *p)
+{
+	int64_t terminal = store_tap_number(s, p->terminal);
+	struct store_tap tap = tap_of(p, terminal);
+	char key[TAPCACHE_KEY_SIZE];
+
+	if (p->has_time && p->state != PUNCH_DISCARDED &&
+		tapcache_key(p, p->user_id, terminal, key))
+		tapcache_put(&s->taps, key, &tap);
+}
+
 int store_punch_add(struct store *s, struct punch *p, const struct store_raw *raw)
 {
 	sqlite3_stmt *stmt;
@@ -102,59 +132,87 @@ int store_punch_add(struct store *s, struct punch *p, const struct store_raw *ra
 		return r;
 	p->seq = s->now.last_seq = sqlite3_last_insert_rowid(s->db);
 	store_count_move(s, -1, (int)p->state);
+	keep_tap(s, p);
 	if (raw)
 		r = add_raw(s, p->seq, raw);
 	return r < 0 ? r : 1;
 }
 
-/* Whether a row has another place in the indexes than p. Its state, or an error. */
-static int compare_place(sqlite3_stmt *stmt, const struct punch *p, bool *ret_moved)
-{
-	int state = sqlite3_column_int(stmt, 0);
-	const char *user_id = (const char *)sqlite3_column_text(stmt, 3);
-	bool has_time = sqlite3_column_type(stmt, 2) != SQLITE_NULL;
+/* Where a row stands in the indexes before it is written. */
+struct place {
+	int state, reason;
+	bool has_time;
+	int64_t time_s;
+	char user_id[CLOUD_ID_MAX + 1];
+};
 
-	*ret_moved = sqlite3_column_int(stmt, 1) != p->reason || has_time != p->has_time ||
-		(has_time && sqlite3_column_int64(stmt, 2) != p->time_s) ||
-		strcmp(user_id ? user_id : "", p->user_id) != 0;
-	return state >= 0 && state < PUNCH_STATES ? state : -EUCLEAN;
-}
-
-/* The state that the row of p is in: 0 or more, -ENOENT, or an error. */
-static int stored_state(struct store *s, const struct punch *p, bool *ret_moved)
+/* Returns 0, -ENOENT, or an error. */
+static int read_place(struct store *s, int64_t seq, struct place *ret)
 {
 	sqlite3_stmt *stmt;
-	int r = store_prepared(s, SQL_PUNCH_PLACE, &stmt), state;
+	const char *user_id;
+	int r = store_prepared(s, SQL_PUNCH_PLACE, &stmt);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(stmt, 1, p->seq);
+	sqlite3_bind_int64(stmt, 1, seq);
 	r = store_step_row(stmt);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	state = compare_place(stmt, p, ret_moved);
+	ret->state = sqlite3_column_int(stmt, 0);
+	ret->reason = sqlite3_column_int(stmt, 1);
+	ret->has_time = sqlite3_column_type(stmt, 2) != SQLITE_NULL;
+	ret->time_s = sqlite3_column_int64(stmt, 2);
+	user_id = (const char *)sqlite3_column_text(stmt, 3);
+	punch_text_cut(ret->user_id, sizeof ret->user_id, user_id ? user_id : "");
 	sqlite3_reset(stmt);
-	return state;
+	return ret->state >= 0 && ret->state < PUNCH_STATES ? 0 : -EUCLEAN;
+}
+
+static bool has_moved(const struct place *was, const struct punch *p)
+{
+	return was->reason != p->reason || was->has_time != p->has_time ||
+		(p->has_time && was->time_s != p->time_s) || strcmp(was->user_id, p->user_id) != 0;
+}
+
+static enum store_sql update_for(const struct place *was, const struct punch *p, bool moved)
+{
+	if (moved)
+		return SQL_PUNCH_UPDATE;
+	return was->state == (int)p->state ? SQL_PUNCH_UPDATE_STILL : SQL_PUNCH_UPDATE_IN_PLACE;
+}
+
+static void drop_tap(struct store *s, const struct place *was, const struct punch *p)
+{
+	char key[TAPCACHE_KEY_SIZE];
+
+	if (tapcache_key(p, was->user_id, store_tap_number(s, p->terminal), key))
+		tapcache_drop(&s->taps, key, was->reason == REASON_DOUBLE_TAP, was->time_s, p->seq);
 }
 
 int store_punch_update(struct store *s, const struct punch *p)
 {
 	sqlite3_stmt *stmt;
+	struct place was;
 	bool moved;
-	int from, r = store_begin(s);
+	int r = store_begin(s);
 
+	if (r == 0)
+		r = read_place(s, p->seq, &was);
 	if (r < 0)
 		return r;
-	from = stored_state(s, p, &moved);
-	if (from < 0)
-		return from;
-	r = store_prepared(s, moved ? SQL_PUNCH_UPDATE : SQL_PUNCH_UPDATE_IN_PLACE, &stmt);
+	moved = has_moved(&was, p);
+	r = store_prepared(s, update_for(&was, p, moved), &stmt);
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(stmt, 1, p->seq);
 	bind_rest(stmt, p);
 	r = store_step_done(stmt);
-	if (r == 0)
-		store_count_move(s, from, (int)p->state);
-	return r;
+	if (r < 0)
+		return r;
+	store_count_move(s, was.state, (int)p->state);
+	if (moved || p->state == PUNCH_DISCARDED)
+		drop_tap(s, &was, p);
+	keep_tap(s, p);
+	return 0;
 }

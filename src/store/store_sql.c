@@ -6,6 +6,9 @@
 	" type_sent, received, mono, boot, time, type, type_from, user_id, device_id, frozen," \
 	" generation, wire_key, settled, att_id, tries, error_code, error_message, error_param"
 
+/* As the index of the rare states has it: only so it is found. */
+#define RARE "state <> 0 AND state <> 2"
+
 /* A page of a list: newest first, within [?2, ?1), by what was asked for. */
 #define LIST_FILTER \
 	" AND (?3 = 0 OR reason = ?3)" \
@@ -16,6 +19,12 @@
 	" AND (?7 IS NULL OR time >= ?7) AND (?8 IS NULL OR time < ?8)" \
 	" AND (?11 = 0 OR (flags & 8) <> 0 OR (state = 0 AND frozen IS NOT NULL))" \
 	" ORDER BY seq DESC LIMIT ?9"
+
+/* What no index stands on. */
+#define SET_IN_PLACE \
+	" flags = ?5, received = ?12, type = ?16, type_from = ?17, device_id = ?19," \
+	" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23, att_id = ?24," \
+	" tries = ?25, error_code = ?26, error_message = ?27, error_param = ?28 WHERE seq = ?1"
 
 /* One person's punches within a bucket of days. ?2: who; ?5: what kind of name that is. */
 #define TAPS_SELECT(index, which) \
@@ -50,12 +59,9 @@ static const char *const texts[SQL_COUNT_] = {
 		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
 		" error_param = ?28 WHERE seq = ?1",
 	/* Where none of them changes, the columns that most indexes stand on are not written. */
-	[SQL_PUNCH_UPDATE_IN_PLACE] =
-		"UPDATE punch SET state = ?3, flags = ?5, received = ?12,"
-		" type = ?16, type_from = ?17, device_id = ?19,"
-		" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23,"
-		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
-		" error_param = ?28 WHERE seq = ?1",
+	[SQL_PUNCH_UPDATE_IN_PLACE] = "UPDATE punch SET state = ?3," SET_IN_PLACE,
+	/* And where the state stays too, as where a body freezes, none is looked at. */
+	[SQL_PUNCH_UPDATE_STILL] = "UPDATE punch SET" SET_IN_PLACE,
 	[SQL_PUNCH_GET] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq = ?",
 	[SQL_PUNCH_RANGE] = "SELECT " PUNCH_COLUMNS
 			    " FROM punch WHERE identity >= ?1 AND identity <= ?2"
@@ -74,16 +80,16 @@ static const char *const texts[SQL_COUNT_] = {
 			      " AND substr(coalesce(user_id, user), -8) = substr(?2, -8)"
 			      " AND time >= ?3 AND time <= ?4 AND state = 0 AND user_id = ?2"
 			      " AND (time > ?3 OR identity > ?5) ORDER BY time, identity",
-	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
+	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE " RARE ""
 			   " AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
 	[SQL_TAPS] = TAPS_SELECT("punch_person", "reason <> 20"),
 	[SQL_TAPS_BACK] = TAPS_SELECT("punch_person", "reason <> 20") " DESC",
 	[SQL_TAPS_DOUBLE] = TAPS_SELECT("punch_double", "reason = 20"),
 	[SQL_LIST] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE seq < ?1 AND seq >= ?2"
 		     " AND (?10 < 0 OR state = ?10)" LIST_FILTER,
-	[SQL_LIST_STATE] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE state IN (1, 3, 4, 5)"
+	[SQL_LIST_STATE] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE " RARE ""
 			   " AND state = ?10 AND seq < ?1 AND seq >= ?2" LIST_FILTER,
-	[SQL_LIST_STATE_END] = "SELECT seq FROM punch WHERE state IN (1, 3, 4, 5)"
+	[SQL_LIST_STATE_END] = "SELECT seq FROM punch WHERE " RARE ""
 			       " AND state = ?10 AND seq < ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2",
 	[SQL_RAW_ADD] =
 		"INSERT INTO raw (seq, topic, bytes, length, sha256) VALUES (?, ?, ?, ?, ?)",
@@ -91,9 +97,8 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_TIMELESS_GET] = "SELECT seq FROM timeless WHERE key = ?",
 	[SQL_TIMELESS_SET] = "INSERT INTO timeless (key, seq) VALUES (?1, ?2)"
 			     " ON CONFLICT (key) DO UPDATE SET seq = excluded.seq",
-	[SQL_MALFORMED_COUNT] =
-		"SELECT count(*) FROM punch WHERE state IN (1, 3, 4, 5) AND state = 4"
-		" AND reason IN (30, 32, 33) AND terminal = ?",
+	[SQL_MALFORMED_COUNT] = "SELECT count(*) FROM punch WHERE " RARE " AND state = 4"
+				" AND reason IN (30, 32, 33) AND terminal = ?",
 	[SQL_RECEIPTS_SCAN] =
 		"SELECT seq, mono, boot, flags FROM punch WHERE seq >= ? ORDER BY seq LIMIT ?",
 	[SQL_RECEIPT_SET] = "UPDATE punch SET received = ?2, flags = flags | 64 WHERE seq = ?1",
@@ -109,7 +114,7 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_PURGED_ALL] = "SELECT state, n FROM purged",
 	[SQL_MAX_SEQ] = "SELECT coalesce(max(seq), 0) FROM punch",
 	[SQL_COUNT_QUEUED] = "SELECT count(*) FROM punch WHERE state = 0",
-	[SQL_COUNT_STATE] = "SELECT count(*) FROM punch WHERE state IN (1, 3, 4, 5) AND state = ?",
+	[SQL_COUNT_STATE] = "SELECT count(*) FROM punch WHERE " RARE " AND state = ?",
 	[SQL_CHECK_STATES] = "SELECT state FROM punch NOT INDEXED",
 	[SQL_CHECK_IDENTITIES] = "SELECT 1 FROM punch INDEXED BY sqlite_autoindex_punch_1",
 	[SQL_USER_PUT] = "INSERT INTO user (id, name, email, phone, department, updated_at)"
@@ -137,13 +142,13 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_LINK_OF] = "SELECT at, uid, name, kind, value, device, user_id, note FROM link"
 			" WHERE kind = ?1 AND value = ?2 AND (device = '' OR device = ?3)"
 			" ORDER BY id LIMIT 100",
-	[SQL_LOBBY_END] = "SELECT seq FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1"
+	[SQL_LOBBY_END] = "SELECT seq FROM punch WHERE " RARE " AND state = 1"
 			  " AND seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
 	/* unknown_user and no_direction are about a person */
 	[SQL_LOBBY] = "SELECT reason, iif(reason IN (8, 9), user_kind, -1) AS kind,"
 		      " iif(reason IN (8, 9), user, '') AS who, terminal, count(*),"
 		      " min(received), max(received) FROM punch"
-		      " WHERE state IN (1, 3, 4, 5) AND state = 1 AND seq > ?1 AND seq <= ?2"
+		      " WHERE " RARE " AND state = 1 AND seq > ?1 AND seq <= ?2"
 		      " GROUP BY reason, kind, who, terminal",
 	[SQL_DEED_ADD] = "INSERT INTO hand (seq, at, uid, name, action, note, before)"
 			 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -155,8 +160,8 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_GUARD_DEL] = "DELETE FROM guarded WHERE id = ?",
 	[SQL_GUARD_FIRST] =
 		"SELECT id, topic, payload, retained, dup, parses FROM guarded ORDER BY id LIMIT 1",
-	[SQL_CRASHED_ALL] =
-		"SELECT identity FROM punch WHERE state IN (1, 3, 4, 5) AND reason = 33",
+	[SQL_CRASHED_ALL] = "SELECT identity FROM punch WHERE " RARE
+			    " AND state = 4 AND reason = 33",
 };
 
 const char *store_sql_text(enum store_sql which)

@@ -4,6 +4,8 @@
 
 #include "store/store_private.h"
 
+#define AHEAD_S (24 * 3600)
+
 static void bind_person(sqlite3_stmt *stmt, const struct punch *whose, int64_t terminal)
 {
 	bool known = whose->user_id[0] != '\0';
@@ -75,7 +77,7 @@ static enum store_sql statement_of(enum store_taps which)
 	return SQL_TAPS_DOUBLE;
 }
 
-int store_taps_read(struct store *s, enum store_taps which, const struct punch *whose,
+int store_taps_look(struct store *s, enum store_taps which, const struct punch *whose,
 	int64_t from_s, int64_t to_s, store_on_tap *on, void *arg)
 {
 	int64_t first = from_s >> STORE_BUCKET_SHIFT, last = to_s >> STORE_BUCKET_SHIFT;
@@ -90,6 +92,111 @@ int store_taps_read(struct store *s, enum store_taps which, const struct punch *
 		r = read_part(stmt, &part, on, arg);
 	}
 	return r;
+}
+
+/* ---- by way of what is in memory */
+
+/* What the caller asked for, and the track that learns from what is read for it. */
+struct reading {
+	struct store *s;
+	enum store_taps which;
+	const struct punch *whose;
+	int64_t from_s, to_s;
+	store_on_tap *on;
+	void *arg;
+
+	struct taptrack *track;
+	bool learns;     /* until the track is full: */
+	int64_t known_s; /* up to this second, which may not have been read whole */
+	bool passed;     /* what was asked for is over */
+};
+
+static int learn(void *arg, const struct store_tap *tap)
+{
+	struct reading *r = arg;
+	struct tapcache *c = &r->s->taps;
+
+	if (r->which != STORE_TAPS_BACK && tap->time_s > r->to_s) {
+		if (r->learns)
+			r->known_s = tap->time_s;
+		r->passed = true;
+		return 1;
+	}
+	if (r->learns) {
+		r->known_s = tap->time_s;
+		r->learns = r->which == STORE_TAPS_BACK ? taptrack_prepend(c, r->track, tap)
+							: taptrack_append(c, r->track, tap);
+	}
+	return r->on(r->arg, tap);
+}
+
+/* Read on from the track's end, and see what comes after: a moment later just that will be asked. */
+static int learn_behind(struct reading *r)
+{
+	int64_t to_s = r->to_s + AHEAD_S;
+	int error = store_taps_look(r->s, r->which, r->whose, r->track->to_s + 1, to_s, learn, r);
+
+	taptrack_end_at(r->track, error == 0 && r->learns ? to_s : r->known_s - 1);
+	return r->passed ? 0 : error;
+}
+
+static int learn_before(struct reading *r)
+{
+	int error = store_taps_look(
+		r->s, r->which, r->whose, r->from_s, r->track->from_s - 1, learn, r);
+
+	taptrack_begin_at(r->track, error == 0 && r->learns ? r->from_s : r->known_s + 1);
+	return error;
+}
+
+static int read_forward(struct reading *r)
+{
+	struct taptrack *t = r->track;
+	int error = 0;
+
+	if (r->from_s < t->from_s || r->from_s > t->to_s + 1)
+		taptrack_begin(t, r->from_s);
+	for (int i = taptrack_place(t, r->from_s);
+		i < t->count && t->rows[i].time_s <= r->to_s && error == 0; i++)
+		error = r->on(r->arg, &t->rows[i]);
+	r->known_s = t->to_s + 1;
+	return error == 0 && t->to_s < r->to_s ? learn_behind(r) : error;
+}
+
+static int read_backward(struct reading *r)
+{
+	struct taptrack *t = r->track;
+	int error = 0;
+
+	if (r->to_s > t->to_s || r->to_s < t->from_s - 1)
+		taptrack_begin(t, r->to_s + 1);
+	for (int i = taptrack_place(t, r->to_s + 1);
+		i-- > 0 && t->rows[i].time_s >= r->from_s && error == 0;)
+		error = r->on(r->arg, &t->rows[i]);
+	r->known_s = t->from_s - 1;
+	return error == 0 && t->from_s > r->from_s ? learn_before(r) : error;
+}
+
+int store_taps_read(struct store *s, enum store_taps which, const struct punch *whose,
+	int64_t from_s, int64_t to_s, store_on_tap *on, void *arg)
+{
+	struct reading r = {.s = s,
+		.which = which,
+		.whose = whose,
+		.from_s = from_s,
+		.to_s = to_s,
+		.on = on,
+		.arg = arg,
+		.learns = true};
+	char key[TAPCACHE_KEY_SIZE];
+
+	if (to_s < from_s)
+		return 0;
+	if (tapcache_key(whose, whose->user_id, store_tap_number(s, whose->terminal), key))
+		r.track = tapcache_track(&s->taps, key, which == STORE_TAPS_DOUBLE);
+	if (!r.track)
+		return store_taps_look(s, which, whose, from_s, to_s, on, arg);
+	return which == STORE_TAPS_BACK ? read_backward(&r) : read_forward(&r);
 }
 
 const char *store_tap_terminal(const struct store *s, const struct store_tap *t)

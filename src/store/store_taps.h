@@ -19,7 +19,7 @@ struct store_tap {
 	bool frozen;
 };
 
-/* > 0 ends the walk early, < 0 ends it and is returned. */
+/* > 0 ends the walk early, < 0 ends it and is returned. Reads and writes nothing in the store. */
 typedef int store_on_tap(void *arg, const struct store_tap *t);
 
 /* Which of them, and in which order of time; in no order within a second. */
@@ -32,7 +32,7 @@ enum store_taps {
 /*
  * The punches of the person whose punch `whose` is: of its user_id, or while it has none of what
  * the terminal calls the person (a slot is somebody else at another terminal). With a time from
- * from_s to to_s, both inclusive.
+ * from_s to to_s, both inclusive. What was read lately is in memory (store/tapcache.h).
  * Returns 0, 1 where `on` has ended it, or an error.
  */
 int store_taps_read(struct store *s, enum store_taps which, const struct punch *whose,

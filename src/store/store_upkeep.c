@@ -86,6 +86,7 @@ static int set_receipt(struct store *s, int64_t seq, int64_t received_ms)
 		return r;
 	sqlite3_bind_int64(stmt, 1, seq);
 	sqlite3_bind_int64(stmt, 2, received_ms);
+	tapcache_clear(&s->taps); /* its flags: once a boot */
 	return store_step_done(stmt);
 }
 
@@ -197,10 +198,10 @@ static int is_needed(struct store *s, const struct purge_row *row, int64_t reach
 		return 0;
 	r = store_punch_get(s, row->seq, &p);
 	if (r == 0)
-		r = store_taps_read(
+		r = store_taps_look(
 			s, STORE_TAPS, &p, p.time_s - reach_s, p.time_s + reach_s, is_open, NULL);
 	if (r == 0)
-		r = store_taps_read(s, STORE_TAPS_DOUBLE, &p, p.time_s - reach_s,
+		r = store_taps_look(s, STORE_TAPS_DOUBLE, &p, p.time_s - reach_s,
 			p.time_s + reach_s, is_open, NULL);
 	return r;
 }
@@ -224,6 +225,8 @@ static int purge_one(struct store *s, const struct purge_row *row)
 {
 	int r = row->timeless ? purge_fingerprint(s, row->seq) : 0;
 
+	/* Whose it was would have to be read; and they are read again in no time. */
+	tapcache_clear(&s->taps);
 	if (r == 0)
 		r = store_write_row(s, SQL_PURGE_PUNCH, row->seq);
 	if (r == 0)

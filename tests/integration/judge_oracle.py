@@ -11,14 +11,18 @@ that of `Tap.ident`, for which a test takes the id that the gateway shows.
 import calendar
 import dataclasses
 import datetime
+import itertools
 import re
 import zoneinfo
 
 IN, OUT = "check_in", "check_out"
 OPPOSITE = {IN: OUT, OUT: IN}
+BEFORE, AFTER = "before", "after"
 # §7: of several reasons the first is shown.
 REASONS = ("no_time", "before_start", "stale", "future_time", "unknown_device", "inactive_device",
            "unknown_user", "no_direction")
+# §8: what a release lifts.
+LIFTED = ("stale", "before_start", "future_time", "inactive_device")
 DAY = 24 * 3600
 
 
@@ -193,11 +197,13 @@ def groups(taps, key):
 
 
 def suppressed(taps, rules, frozen, released):
-    """The idents of all double taps. A frozen punch belongs to whom its body names."""
+    """ident -> where what suppresses it lies, of all double taps. A frozen punch belongs to whom its body names. What a person
+    released beside another one suppresses nothing on that one's side, and nothing is measured past
+    it."""
     def owner(tap):
         return frozen[tap.ident].user_id if tap.ident in frozen else whose(tap, rules)
 
-    found = set()
+    found = {}
     for walk in groups(by_time(taps), lambda t: (owner(t), t.terminal)):
         window = rules.terminal(walk[0].terminal, "double_tap", rules.double_tap)
 
@@ -205,12 +211,20 @@ def suppressed(taps, rules, frozen, released):
             return abs(a.time - b.time) <= window and \
                 not (a.said and b.said and a.said != b.said)
 
+        def spares(tap, side):
+            return side in released.get(tap.ident, ())
+
         before = None
         for i, tap in enumerate(walk):
             if tap.ident not in frozen and tap.ident not in released:
-                after = next((t for t in walk[i + 1:] if t.ident in frozen), None)
-                if before and near(before, tap) or after and near(tap, after):
-                    found.add(tap.ident)
+                after = next((t for t in walk[i + 1:] if t.ident in frozen or spares(t, BEFORE)), None)
+                sides = set()
+                if before and near(before, tap) and not spares(before, AFTER):
+                    sides.add(BEFORE)
+                if after and near(tap, after) and not spares(after, BEFORE):
+                    sides.add(AFTER)
+                if sides:
+                    found[tap.ident] = sides
                     continue
             before = tap
     return found
@@ -264,15 +278,16 @@ def alternate(earlier, tap, types, rules):
 
 # ---- §7: all of it
 
-def judge(taps, rules, now=None, frozen=None, released=()):
-    """ident -> Verdict of each. now: where something may lie in the future."""
-    frozen = frozen or {}
+def judge(taps, rules, now=None, frozen=None, released=None):
+    """ident -> Verdict of each. now: where something may lie in the future. released: ident ->
+    where the one lay that had suppressed it: BEFORE, AFTER, both or none of them."""
+    frozen, released = frozen or {}, released or {}
     gone = suppressed(taps, rules, frozen, released)
     types, repeats = directions([t for t in taps if t.ident not in gone], rules, frozen)
-    return {t.ident: verdict(t, rules, now, frozen, gone, types, repeats) for t in taps}
+    return {t.ident: verdict(t, rules, now, frozen, released, gone, types, repeats) for t in taps}
 
 
-def verdict(tap, rules, now, frozen, gone, types, repeats):
+def verdict(tap, rules, now, frozen, released, gone, types, repeats):
     if tap.ident in frozen:
         b = frozen[tap.ident]
         return Verdict("sent", None, b.user_id, b.device_id, b.type, b.time)
@@ -296,7 +311,7 @@ def verdict(tap, rules, now, frozen, gone, types, repeats):
         "no_direction": tap.time is not None and (type_ is None or tap.ident in repeats),
     }
     for reason in REASONS:
-        if holds[reason]:
+        if holds[reason] and not (tap.ident in released and reason in LIFTED):
             return Verdict("held", reason, user_id, device_id, type_, tap.time)
     return Verdict("sent", None, user_id, device_id, type_, tap.time)
 
@@ -308,7 +323,7 @@ class Following:
 
     def __init__(self, rules, now=None):
         self.rules, self.now = rules, now
-        self.taps, self.frozen = [], {}
+        self.taps, self.frozen, self.released = [], {}, {}
 
     def come(self, taps):
         self.taps += taps
@@ -317,23 +332,32 @@ class Following:
         """The queue was drained before anything else came."""
         self.frozen |= {i: v.body for i, v in self.verdicts().items() if v.state == "sent"}
 
+    def doubles(self):
+        return suppressed(self.taps, self.rules, self.frozen, self.released)
+
+    def release(self, ident):
+        """A person lets a double tap go."""
+        self.released[ident] = self.doubles()[ident]
+
     def verdicts(self):
-        return judge(self.taps, self.rules, now=self.now, frozen=self.frozen)
+        return judge(self.taps, self.rules, now=self.now, frozen=self.frozen,
+                     released=self.released)
 
 
-def could_be(ident, body, arrivals, rules, frozen=None, others=(), now=None):
+def could_be(ident, body, arrivals, rules, frozen=None, others=(), now=None, released=None):
     """Whether there was a moment at which this body was right: after one of the arrivals from the
     punch's own on. arrivals: taps in order of arrival, of this person at least. frozen: what was
     fixed before any of that. others: [(ident, body)] of those that may have been, in the cloud's
-    order: so many of the first as it takes."""
+    order: so many of the first as it takes. released: in the order in which they were, the same."""
     first = next(i for i, tap in enumerate(arrivals) if tap.ident == ident)
     rest = [(i, b) for i, b in others if i != ident]
-    for end in range(first + 1, len(arrivals) + 1):
+    free = list((released or {}).items())
+    for end, count, freed in itertools.product(
+            range(first + 1, len(arrivals) + 1), range(len(rest) + 1), range(len(free) + 1)):
         there = {tap.ident for tap in arrivals[:end]}
-        for count in range(len(rest) + 1):
-            fixed = {i: b for i, b in (frozen or {}).items() if i in there} | dict(rest[:count])
-            if fixed.keys() <= there:
-                found = judge(arrivals[:end], rules, now, fixed)[ident]
-                if found.state == "sent" and found.body == body:
-                    return True
+        fixed = {i: b for i, b in (frozen or {}).items() if i in there} | dict(rest[:count])
+        if fixed.keys() <= there:
+            found = judge(arrivals[:end], rules, now, fixed, dict(free[:freed]))[ident]
+            if found.state == "sent" and found.body == body:
+                return True
     return False

@@ -175,14 +175,15 @@ def difference(shown, verdicts):
     return found
 
 
-def in_doubt(gateway, arrivals, rules, now=None, frozen=None):
+def in_doubt(gateway, arrivals, rules, now=None, frozen=None, released=None):
     """ident -> Body of what was frozen when the last run was killed, and may have left (§6): nothing
     re-judges it. It was right at a moment. arrivals: taps in order of arrival. frozen: what had gone
-    before."""
+    before. released: by a person."""
     found = {p["id"]: Body(p["user"]["user_id"], p["device_id"], p["type"], utc(p["time"]))
              for p in gateway.punches("&in_doubt=yes") if p["in_doubt"]}
     for ident, body in found.items():
-        assert could_be(ident, body, arrivals, rules, frozen, now=now), (ident, body)
+        assert could_be(ident, body, arrivals, rules, frozen, now=now, released=released), (
+            ident, body)
     return found
 
 

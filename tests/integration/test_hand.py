@@ -87,6 +87,26 @@ def test_release(place):
     adds_up(place.gateway.status())
 
 
+def test_a_released_double_tap_takes_nothing_away(tmp_path):
+    """Both are real, a person said: also where the second one goes first, and after a restart."""
+    with Place(tmp_path, settings={"punches.direction": "hold"}) as place:
+        place.send([punch("first"), punch("second", minute=0.5, type="check_in")])
+        assert (found(place)["first"]["reason"], found(place)["second"]["reason"]) == (
+            "no_direction", "double_tap")
+        done(place, "second", "release")
+        place.gateway.wait_delivered(1)
+        assert found(place)["first"]["reason"] == "no_direction"
+        place.gateway.kill()
+        place.start()
+        done(place, "first", "amend", type="check_out")
+        place.gateway.wait_delivered(2)
+        # What comes later lies beside the first one, and behind the second.
+        place.send([punch("before", minute=-0.5), punch("between", minute=0.25),
+                    punch("behind", minute=1)])
+        assert {found(place)[r]["reason"] for r in ("before", "between", "behind")} == {"double_tap"}
+        adds_up(place.gateway.status())
+
+
 def test_discard_gives_the_double_tap_its_place(place):
     place.cloud.stop()
     place.send([punch("a"), punch("b"), punch("c", minute=60)])

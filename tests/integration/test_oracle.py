@@ -4,8 +4,8 @@ import datetime
 
 import pytest
 
-from judge_oracle import (IN, OUT, Body, Following, Rules, Tap, could_be, judge, person, prefix, same,
-                          utc)
+from judge_oracle import (AFTER, BEFORE, IN, OUT, Body, Following, Rules, Tap, could_be, judge, person,
+                          prefix, same, utc)
 
 NOON = utc("2026-03-24T12:00:00Z")
 USERS = {f"usr_{n}": {"email": f"u{n}@example.org", "phone": f"+49 30 {n}"} for n in range(1, 4)}
@@ -126,8 +126,22 @@ def test_frozen_ones_suppress_in_both_directions():
 
 
 def test_a_released_one_counts():
-    assert told([tap("a", 0, IN), tap("b", 30, IN), tap("c", 80, IN)], released={"b"}) == [
+    assert told([tap("a", 0, IN), tap("b", 30, IN), tap("c", 80, IN)], released={"b": {BEFORE}}) == [
         IN, IN, "double_tap"]
+
+
+@pytest.mark.parametrize("beside, wanted", [
+    ((), ["double_tap", IN, "double_tap"]), ({BEFORE}, [IN, IN, "double_tap"]),
+    ({AFTER}, ["double_tap", IN, IN]), ({BEFORE, AFTER}, [IN, IN, IN])])
+def test_a_released_one_takes_nothing_away(beside, wanted):
+    taps = [tap("a", 0, IN), tap("b", 30, IN), tap("c", 80, IN)]
+    frozen = {"b": Body("usr_1", "dev_1", IN, NOON + 30)}
+    assert told(taps, frozen=frozen, released={"b": beside}) == wanted
+    # It stands between, whether it has gone or not.
+    far = {"c": Body("usr_1", "dev_1", OUT, NOON + 50)}
+    taps = [tap("a", 0), tap("b", 30, IN), tap("c", 50, OUT)]
+    assert told(taps, frozen=far, released={"b": beside})[0] == (
+        IN if BEFORE in beside else "double_tap")
 
 
 # ---- §5

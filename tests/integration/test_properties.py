@@ -51,7 +51,7 @@ def yard(tmp_path_factory):
 class Story:
     """settings: of the gateway. steps: [(what, …)], of which any may be left out:
     ("say", terminal, [punch]), ("link", kind, value, device, user id), ("unlink", …), ("stop",),
-    ("kill",), ("cloud",), ("later", seconds)."""
+    ("kill",), ("cloud",), ("later", seconds), ("release", a number)."""
 
     def __init__(self, seed):
         r = random.Random(f"story {seed}")
@@ -103,6 +103,9 @@ class Story:
         if self.today:
             self.steps.append(("later", r.choice((250, 2 * 86400))))
         self.steps.append(("cloud",))
+        if r.random() < 0.5:
+            for _ in range(r.randint(1, 3)):
+                self.steps.insert(r.randint(1, len(self.steps) - 1), ("release", r.randint(0, 99)))
 
     def _vary(self, r):
         """The settings that decide on double taps and directions, at one terminal and elsewhere."""
@@ -221,11 +224,23 @@ class Telling:
         """The probe's punch may have been on its way."""
         self.gateway.start()
         self.there.frozen |= in_doubt(self.gateway, self.there.taps, self.there.rules,
-                                      self.there.now, self.there.frozen)
+                                      self.there.now, self.there.frozen, self.there.released)
 
     def later(self, seconds):
         """The clock is put on."""
         self.yard.clock.set(wall_s=self.yard.clock.wall_s + seconds)
+
+    def release(self, number):
+        """A person lets a double tap go; nothing is on its way just then."""
+        doubles = sorted(self.there.doubles())
+        if not doubles:
+            return
+        ident = doubles[number % len(doubles)]
+        assert self.gateway.request("POST", "/v1/pause")[0] == 200
+        self.gateway.wait_status(lambda s: s["api"]["in_flight"] == 0, "nothing is on its way")
+        assert self.gateway.request("POST", f"/v1/punches/{ident}/release", "{}")[0] == 200
+        self.there.release(ident)
+        assert self.gateway.request("POST", "/v1/resume")[0] == 200
 
     def cloud(self):
         """It is there until all is gone that may."""

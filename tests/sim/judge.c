@@ -9,6 +9,9 @@
 #define WINDOW_S 60
 #define SHIFT_S  (12 * 3600)
 #define RELEASED 512
+/* by a person who let a double tap go: of which of the two sides the other one lay */
+#define BESIDE_EARLIER 4096
+#define BESIDE_LATER   8192
 
 static struct judged *rows;
 static int count, size;
@@ -37,15 +40,16 @@ static void read_row(sqlite3_stmt *s)
 	snprintf(r->who, sizeof r->who, "%s", laws_column(s, 4));
 }
 
-static bool is_double_of(const struct judged *a, const struct judged *b)
-{
-	return a->terminal == b->terminal && llabs(a->time_s - b->time_s) <= WINDOW_S &&
-		!(a->sent && b->sent && a->sent != b->sent);
-}
-
 static bool same_terminal_near(const struct judged *a, const struct judged *b)
 {
 	return a->terminal == b->terminal && llabs(a->time_s - b->time_s) <= WINDOW_S;
+}
+
+/* Whether b suppresses a; spared: the side of b on which a lies. */
+static bool suppresses(const struct judged *b, const struct judged *a, int spared)
+{
+	return same_terminal_near(a, b) && !(a->sent && b->sent && a->sent != b->sent) &&
+		!(b->flags & spared);
 }
 
 /* from … to - 1 are one person's, in order. */
@@ -60,10 +64,13 @@ static void judge_doubles(int from, int to)
 		while (before >= from &&
 			(rows[before].doubled || rows[before].terminal != r->terminal))
 			before--;
-		while (after < to && !(rows[after].frozen && same_terminal_near(r, &rows[after])))
+		/* What was released beside an earlier one stands between, frozen or not. */
+		while (after < to &&
+			!(same_terminal_near(r, &rows[after]) &&
+				(rows[after].frozen || rows[after].flags & BESIDE_EARLIER)))
 			after++;
-		r->doubled = (before >= from && is_double_of(r, &rows[before])) ||
-			(after < to && is_double_of(r, &rows[after]));
+		r->doubled = (before >= from && suppresses(&rows[before], r, BESIDE_LATER)) ||
+			(after < to && suppresses(&rows[after], r, BESIDE_EARLIER));
 	}
 }
 

@@ -66,14 +66,14 @@ static void open_store(void)
 		" EXISTS (SELECT 1 FROM device WHERE serial ="
 		" (SELECT name FROM terminal WHERE id = punch.terminal)),"
 		" CASE WHEN user_kind = 1 THEN user END"
-		" FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1",
+		" FROM punch WHERE state <> 0 AND state <> 2 AND state = 1",
 		&watcher.held);
 	prepare("SELECT (SELECT count(*) FROM punch) + coalesce((SELECT sum(n) FROM purged), 0)"
 		" + coalesce((SELECT value FROM meta WHERE key = 'holes'), 0)",
 		&watcher.stored);
 	prepare("SELECT key FROM missing WHERE what = 1 AND passes = 2", &watcher.gone);
-	prepare("SELECT lower(hex(wire_key)) FROM punch WHERE state IN (1, 3, 4, 5) AND state = 1"
-		" AND reason = 10",
+	prepare("SELECT lower(hex(wire_key)) FROM punch WHERE state <> 0 AND state <> 2"
+		" AND state = 1 AND reason = 10",
 		&watcher.doubted);
 	/* An id is its own user_id; a slot is somebody else at another terminal. */
 	prepare("SELECT seq, time, terminal, identity, CASE"

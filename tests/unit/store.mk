@@ -2,7 +2,7 @@
 UNIT_STORE = tests/unit/test_store tests/unit/test_store_check tests/unit/test_store_fault \
 	tests/unit/test_store_link tests/unit/test_store_log \
 	tests/unit/test_store_model tests/unit/test_store_punch tests/unit/test_store_salvage \
-	tests/unit/test_store_upkeep
+	tests/unit/test_store_upkeep tests/unit/test_tapcache
 check_PROGRAMS += $(UNIT_STORE)
 TESTS += $(UNIT_STORE)
 
@@ -32,3 +32,5 @@ tests_unit_test_store_upkeep_SOURCES = tests/unit/test_store_upkeep.c
 tests_unit_test_store_upkeep_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_model_SOURCES = tests/unit/test_store_model.c
 tests_unit_test_store_model_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_tapcache_SOURCES = tests/unit/test_tapcache.c
+tests_unit_test_tapcache_LDADD = $(UNIT_STORE_LIBS)

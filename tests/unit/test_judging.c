@@ -174,6 +174,8 @@ static struct tap tap_of(const struct punch *p)
 		.standing = p->frozen_us != 0      ? TAP_FROZEN
 			: p->flags & FLAG_RELEASED ? TAP_COUNTS
 						   : TAP_OPEN,
+		.beside = (p->flags & FLAG_BESIDE_BEFORE ? TAP_BEFORE : 0) |
+			(p->flags & FLAG_BESIDE_BEHIND ? TAP_BEHIND : 0),
 		.sent = p->type_sent,
 		.window_s = 60,
 		.type = p->type,
@@ -286,6 +288,53 @@ static void test_thawing_makes_way_for_the_first(void **state)
 	change(second->seq, thaw);
 	assert_int_equal(get(first->seq).state, PUNCH_QUEUED);
 	assert_int_equal(get(second->seq).state, PUNCH_SUPPRESSED);
+}
+
+/* Both count, a person said: whichever goes first, and after a start. */
+static void test_a_released_double_takes_nothing_away(void **state)
+{
+	struct punch first = punch_at(0, 0, "usr_1"), second = punch_at(30, 0, "usr_1"),
+		     third = punch_at(70, 0, "usr_1"), stale = punch_at(7200, 0, "usr_1");
+
+	(void)state;
+	arrive(&first);
+	arrive(&second);
+	arrive(&third);
+	arrive(&stale);
+	change(second.seq, release);
+	assert_int_equal(get(second.seq).flags & (FLAG_BESIDE_BEFORE | FLAG_BESIDE_BEHIND),
+		FLAG_BESIDE_BEFORE);
+	assert_int_equal(get(third.seq).state, PUNCH_SUPPRESSED);
+	freeze(second.seq);
+	assert_int_equal(get(first.seq).state, PUNCH_QUEUED);
+	freeze(first.seq);
+	assert_int_equal(get(first.seq).type, TYPE_CHECK_IN);
+	assert_int_equal(get(second.seq).type, TYPE_CHECK_OUT);
+	/* What was no double stands beside nothing. */
+	change(stale.seq, release);
+	assert_int_equal(get(stale.seq).flags, FLAG_TRUSTED | FLAG_RELEASED);
+}
+
+/* It was the double of one that had gone, and that comes back: never left, or refused. */
+static void test_nor_from_the_one_behind_it(void **state)
+{
+	struct punch second = punch_at(30, 0, "usr_1"), first = punch_at(0, 0, "usr_1"),
+		     before = punch_at(-30, 0, "usr_1");
+
+	(void)state;
+	arrive(&second);
+	freeze(second.seq);
+	arrive(&first);
+	assert_int_equal(get(first.seq).state, PUNCH_SUPPRESSED);
+	change(first.seq, release);
+	assert_int_equal(get(first.seq).flags & (FLAG_BESIDE_BEFORE | FLAG_BESIDE_BEHIND),
+		FLAG_BESIDE_BEHIND);
+	change(second.seq, thaw);
+	assert_int_equal(get(second.seq).state, PUNCH_QUEUED);
+	freeze(first.seq);
+	assert_int_equal(get(second.seq).state, PUNCH_QUEUED);
+	arrive(&before);
+	assert_int_equal(get(before.seq).state, PUNCH_SUPPRESSED);
 }
 
 static void test_a_link_joins_two(void **state)
@@ -420,6 +469,8 @@ int main(void)
 		CASE(test_discarding_brings_back_its_double),
 		CASE(test_the_freezing_of_a_later_one_holds),
 		CASE(test_thawing_makes_way_for_the_first),
+		CASE(test_a_released_double_takes_nothing_away),
+		CASE(test_nor_from_the_one_behind_it),
 		CASE(test_a_link_joins_two),
 		CASE(test_strange_slots_are_of_one_terminal),
 		CASE(test_a_purge_leaves_what_others_stand_on),

@@ -221,6 +221,39 @@ static void test_plans(void **state)
 	plan_is(s, SQL_MAX_SEQ, "SEARCH punch");
 }
 
+/* A partial index's condition that SQLite answers from a table which it makes anew each time. */
+static void test_no_write_makes_a_table_of_its_own(void **state)
+{
+	static const enum store_sql writes[] = {SQL_PUNCH_ADD, SQL_PUNCH_UPDATE,
+		SQL_PUNCH_UPDATE_IN_PLACE, SQL_PUNCH_UPDATE_STILL, SQL_PURGE_PUNCH};
+	struct store *s = fixture_open(*state);
+	sqlite3_stmt *stmt;
+	char sql[4096];
+
+	for (size_t i = 0; i < COUNT(writes); i++) {
+		snprintf(sql, sizeof sql, "EXPLAIN %s", store_sql_text(writes[i]));
+		assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL), SQLITE_OK);
+		while (sqlite3_step(stmt) == SQLITE_ROW)
+			assert_string_not_equal(
+				(const char *)sqlite3_column_text(stmt, 1), "OpenEphemeral");
+		sqlite3_finalize(stmt);
+	}
+}
+
+/* Where a body freezes no index is touched: each would be a page more. */
+static void test_what_stays_in_its_place_writes_no_index(void **state)
+{
+	struct store *s = fixture_open(*state);
+	sqlite3_stmt *stmt;
+	char sql[4096];
+
+	snprintf(sql, sizeof sql, "EXPLAIN %s", store_sql_text(SQL_PUNCH_UPDATE_STILL));
+	assert_int_equal(sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL), SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		assert_string_not_equal((const char *)sqlite3_column_text(stmt, 1), "IdxInsert");
+	sqlite3_finalize(stmt);
+}
+
 /* Each statement compiles, and refuses nothing that it is bound to. */
 static void test_all_statements_compile(void **state)
 {
@@ -715,6 +748,8 @@ int main(void)
 		TEST(test_find_by_prefix),
 		TEST(test_a_walk_can_be_ended),
 		TEST(test_plans),
+		TEST(test_no_write_makes_a_table_of_its_own),
+		TEST(test_what_stays_in_its_place_writes_no_index),
 		TEST(test_all_statements_compile),
 		TEST(test_outbox_order),
 		TEST(test_outbox_of_a_person),

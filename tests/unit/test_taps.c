@@ -26,9 +26,10 @@ static int end(void **state)
 
 /*
  * A tap: "08:00:00 A i": time of day 0 (or "1/08:00:00" of day 1), terminal A or B, and letters: i, o
- * what the terminal states; F frozen (with the letter behind it, i or o); C counts (released); I, O
- * by the terminal's setting, H held by it; p, q a person said in, out; w no window. Then what is expected: = i, o (counts, goes so), - (suppressed), ! (clashes) or . (no
- * direction).
+ * what the terminal states; F frozen (with the letter behind it, i or o); C counts (released); b, n
+ * released as the double of one before it, behind it; I, O by the terminal's setting, H held by it;
+ * p, q a person said in, out; w no window. Then what is expected: i, o (counts, goes so),
+ * - (suppressed), ! (clashes) or . (no direction).
  */
 struct line {
 	const char *tap;
@@ -46,6 +47,8 @@ static void read_letters(const char *letters, struct tap *t)
 			t->type = *++letters == 'i' ? TYPE_CHECK_IN : TYPE_CHECK_OUT;
 			break;
 		case 'C': t->standing = TAP_COUNTS; break;
+		case 'b': t->beside |= TAP_BEFORE; break;
+		case 'n': t->beside |= TAP_BEHIND; break;
 		case 'I': t->rule = DIRECTION_CHECK_IN; break;
 		case 'O': t->rule = DIRECTION_CHECK_OUT; break;
 		case 'H': t->rule = DIRECTION_HOLD; break;
@@ -154,6 +157,55 @@ static void one_before_a_frozen_one_is_suppressed(void **state)
 	CHECK({"08:00:00 A", "i"}, {"08:01:01 A Fo", "o"});
 	/* the nearest decides */
 	CHECK({"08:00:00 A i", "i"}, {"08:00:20 A oFo", "o"}, {"08:00:40 A iFi", "i"});
+}
+
+/* Both are real, a person said. */
+static void a_released_double_leaves_what_it_doubled(void **state)
+{
+	(void)state;
+	CHECK({"08:00:00 A", "i"}, {"08:00:30 A CbFo", "o"});
+	CHECK({"08:00:00 A i", "i"}, {"08:00:30 A ibFi", "i"});
+	/* What comes behind is its double all the same. */
+	CHECK({"08:00:00 A", "i"}, {"08:00:30 A CbFo", "o"}, {"08:01:20 A", "-"});
+	CHECK({"08:00:00 A", "i"}, {"08:00:30 A Cb", "o"}, {"08:01:20 A", "-"});
+	/* The double of one behind it, which thawed. */
+	CHECK({"08:00:00 A CnFi", "i"}, {"08:00:30 A", "o"});
+	CHECK({"08:00:00 A Cn", "i"}, {"08:00:30 A", "o"});
+	CHECK({"07:59:30 A", "-"}, {"08:00:00 A CnFi", "i"}, {"08:00:30 A", "o"});
+	CHECK({"08:00:00 A", "i"}, {"08:00:30 A CbnFo", "o"}, {"08:00:40 A", "i"});
+	/* one second, with no window */
+	CHECK({"08:00:00 A w", "i"}, {"08:00:00 A wCbFo", "o"});
+	CHECK({"08:00:00 A wCnFi", "i"}, {"08:00:00 A w", "o"});
+}
+
+static void nothing_is_measured_past_a_released_double(void **state)
+{
+	(void)state;
+	CHECK({"08:00:00 A", "i"}, {"08:00:30 A oCb", "o"}, {"08:00:50 A iFi", "i"});
+	CHECK({"08:00:00 A", "i"}, {"08:00:30 A oCbFo", "o"}, {"08:00:50 A iFi", "i"});
+	CHECK({"08:00:00 A i", "i"}, {"08:00:30 A iCn", "i"}, {"08:00:50 A i", "i"});
+	/* Only one of its own terminal stands between; and one released otherwise does not. */
+	CHECK({"08:00:00 A", "-"}, {"08:00:30 B oCb", "o"}, {"08:00:50 A iFi", "i"});
+	CHECK({"08:00:00 A", "-"}, {"08:00:30 A oC", "o"}, {"08:00:50 A iFi", "i"});
+	/* What lies beyond what it was released beside is a double of that. */
+	CHECK({"07:59:40 A", "-"}, {"08:00:00 A Fi", "i"}, {"08:00:30 A CbFo", "o"});
+}
+
+static void a_double_tap_knows_on_which_side(void **state)
+{
+	struct tap taps[3];
+
+	(void)state;
+	read_tap("08:00:00 A Fi", 0, &taps[0]);
+	read_tap("08:00:30 A", 1, &taps[1]);
+	read_tap("08:00:40 A Fi", 2, &taps[2]);
+	taps_walk(&site, taps, 3, 0);
+	assert_int_equal(taps[1].double_of, TAP_BEFORE | TAP_BEHIND);
+	assert_int_equal(taps[2].double_of, 0);
+	taps_walk(&site, taps, 2, 0);
+	assert_int_equal(taps[1].double_of, TAP_BEFORE);
+	taps_walk(&site, taps + 1, 2, 0);
+	assert_int_equal(taps[1].double_of, TAP_BEHIND);
 }
 
 static void without_a_window_only_the_same_second_is_one(void **state)
@@ -320,6 +372,11 @@ int main(void)
 			opposite_types_of_the_terminal_are_none, begin, end),
 		cmocka_unit_test_setup_teardown(a_frozen_or_released_one_always_counts, begin, end),
 		cmocka_unit_test_setup_teardown(one_before_a_frozen_one_is_suppressed, begin, end),
+		cmocka_unit_test_setup_teardown(
+			a_released_double_leaves_what_it_doubled, begin, end),
+		cmocka_unit_test_setup_teardown(
+			nothing_is_measured_past_a_released_double, begin, end),
+		cmocka_unit_test_setup_teardown(a_double_tap_knows_on_which_side, begin, end),
 		cmocka_unit_test_setup_teardown(
 			without_a_window_only_the_same_second_is_one, begin, end),
 		cmocka_unit_test_setup_teardown(who_comes_goes, begin, end),
