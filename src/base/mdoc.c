@@ -92,3 +92,12 @@ void mdoc_option(FILE *out, const char *name, const char *argument)
 	}
 	fputs("\n", out);
 }
+
+void mdoc_preset(FILE *out, const char *preset)
+{
+	if (!preset)
+		return;
+	fputs("Default: ", out);
+	mdoc_word(out, preset);
+	fputs(".\n", out);
+}

@@ -16,6 +16,9 @@ void mdoc_text(FILE *out, const char *text);
 /* `.It Fl -NAME Ar argument`; the argument in small letters, NULL where it takes none. */
 void mdoc_option(FILE *out, const char *name, const char *argument);
 
+/* `Default: …`, nothing where it is NULL. */
+void mdoc_preset(FILE *out, const char *preset);
+
 /* A word of a macro's line. */
 void mdoc_word(FILE *out, const char *word);
 
