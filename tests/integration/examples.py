@@ -34,7 +34,6 @@ WHERE = {
     **dict.fromkeys(("sudo", "apt", "apt-get", "systemctl", "systemd-creds", "journalctl",
                      "cp", "mv", "rm", "install"), "installed"),
     "./dev": "tree",
-    "PUNCHD_PAGES=write": "tree",
 }
 
 
@@ -197,6 +196,20 @@ def installed_examples():
     in the order in which a person meets them. A command with asks_for_key is given the API key on
     its standard input; paths are from the root of the tree."""
     return [c for c in commands() if c.where == "installed"]
+
+
+def installed_files():
+    """{path: text} of the files below /etc that the pages show, for who runs installed_examples."""
+    return {b.name: b.text for b in blocks() if b.name and b.name.startswith("/etc/")}
+
+
+def mentioned():
+    """(page, command) of every punchctl command that stands within a sentence."""
+    for page in PAGES:
+        text = page.read_text()
+        for found in re.findall(r"`(punchctl [^`]+)`" if page.suffix == ".md" else
+                                r"(?m)^\.Ql (punchctl .+?)(?: [.,;)])*$", text):
+            yield str(page.relative_to(ROOT)), plain(found)
 
 
 # ---- comparing

@@ -56,6 +56,41 @@ def test_what_a_page_may_show():
     assert not shows("a TIME ID SIZE used", text)
 
 
+def test_what_is_mentioned_exists():
+    """In a sentence a command may lack what it needs, but it is one, and so are its options."""
+    found = list(examples.mentioned())
+    assert len(found) > 5
+    for page, text in found:
+        words = [word for word in text.split()[1:] if not re.fullmatch("[A-Z:_]+", word)]
+        if not words:
+            continue
+        helped = subprocess.run([BUILD / "punchctl", words[0], "--help"], text=True,
+                                capture_output=True)
+        assert helped.returncode == 0, f"{page}: {text}\n{helped.stderr}"
+        for option in re.findall(r"--[\w-]+", text):
+            assert re.search(rf"(?m)^  {option}\b", helped.stdout), f"{page}: {text}"
+
+
+# ---- the words of ./dev
+
+def test_words_of_dev_are_known():
+    helped = subprocess.run([ROOT / "dev", "help"], check=True, text=True, capture_output=True).stdout
+    found = [c for c in examples.commands() if c.where == "tree"]
+    assert {"demo", "test"} <= {c.text.split()[1] for c in found}
+    for command in found:
+        assert re.search(rf"(?m)^  {command.text.split()[1]}\s", helped), command
+
+
+@pytest.mark.skipif(BUILD != ROOT / "build", reason="./dev demo is of build/")
+def test_the_demo_shows_punches_flow_until_q():
+    assert "./dev demo" in [c.text for c in examples.commands(ROOT / "README.md")]
+    with screen.Terminal([ROOT / "dev", "demo"], rows=40) as terminal:
+        wait_for(lambda: re.search(r"\bdelivered +check_|check_\w+ .*\bdelivered\b", terminal.text()),
+                 "punches on the screen", 120)
+        terminal.keys("q")
+        assert terminal.wait(30) == 0
+
+
 # ---- commands that need no installation
 
 def run_server(scene, command):
@@ -211,3 +246,42 @@ def test_page(name, tmp_path):
             elif example.where == "here":
                 run_here(scene, example)
         assert payloads.waiting is None, f"{name}: a payload whose answer is not shown"
+
+
+def test_the_access_list(tmp_path):
+    """punchd-mqtt(7): with the files it shows each terminal punches, and is answered, for itself."""
+    files = {b.name: b.text for b in examples.blocks(ROOT / "man/punchd-mqtt.7") if b.name}
+    assert files["/etc/mosquitto/conf.d/site.conf"].splitlines() == [
+        "listener 1883", "allow_anonymous false", "password_file /etc/mosquitto/passwords",
+        "acl_file /etc/mosquitto/acl"]
+    acl = tmp_path / "acl"
+    acl.write_text(files["/etc/mosquitto/acl"])
+    passwords = {name: f"of {name}" for name in ("gateway", "BIO-FP-001", "BIO-FP-002")}
+    (tmp_path / "password").write_text(passwords["gateway"] + "\n")
+
+    def login(name):
+        return {"username": name, "password": passwords[name]}
+
+    with Broker(under=tmp_path, passwords=passwords, extra=[f"acl_file {acl}"]) as broker, \
+            Gateway(broker.port, under=tmp_path, settings={
+                "mqtt.username": "gateway", "mqtt.password_file": tmp_path / "password"}) as gateway:
+        gateway.wait_connected()
+        with Hand(broker.port, "BIO-FP-001", **login("BIO-FP-002")) as forger:
+            forger.send_all([{"id": "forged", "user": "1"}])
+        # Whoever listens to both hears but its own.
+        eavesdropper = subprocess.Popen(
+            ["mosquitto_sub", "-p", str(broker.port), "-u", "BIO-FP-002", "-P",
+             passwords["BIO-FP-002"], "-q", "1", "-C", "1", "-W", "60", "-v", "-t",
+             "att/v1/BIO-FP-001/ack", "-t", "att/v1/BIO-FP-002/ack"], stdout=subprocess.PIPE, text=True)
+        sent = 0
+        with Hand(broker.port, "BIO-FP-001", **login("BIO-FP-001")) as one, \
+                Hand(broker.port, "BIO-FP-002", **login("BIO-FP-002")) as two:
+            while eavesdropper.poll() is None:
+                for hand in (one, two):
+                    punch = {"id": f"own-{sent}", "user": "1"}
+                    hand.send(punch)
+                    hand.wait_acked([punch])
+                sent += 1
+        assert eavesdropper.stdout.read().startswith("att/v1/BIO-FP-002/ack ")
+        assert sent > 0 and {p["record_id"] for p in gateway.punches()} == {
+            f"own-{n}" for n in range(sent)}
