@@ -194,7 +194,7 @@ static int parse_spec(struct fault *fault, char *text, char *why, size_t size)
 	if (parse_kind(word, &fault->kind) < 0)
 		return refuse(why, size, "no such fault", word);
 	if (!parse_value(kinds[fault->kind].value, value, &fault->value))
-		return refuse(why, size, "bad value; it is written", shown_as(fault->kind));
+		return refuse(why, size, "bad value; it is written", shown_as((int)fault->kind));
 	while ((word = strsep(&text, ","))) {
 		value = strchr(word, '=');
 		if (value)

@@ -20,8 +20,7 @@ tests_unit_test_ctl_doc_SOURCES = tests/unit/test_ctl_doc.c tests/unit/unit.h
 tests_unit_test_ctl_doc_LDADD = $(unit_ctl_libs)
 tests_unit_test_ctl_overview_SOURCES = tests/unit/test_ctl_overview.c tests/unit/unit.h
 tests_unit_test_ctl_overview_LDADD = $(unit_ctl_libs)
-tests_unit_test_ctl_pages_SOURCES = tests/unit/test_ctl_pages.c tests/unit/inpage.c \
-	tests/unit/inpage.h tests/unit/unit.h
+tests_unit_test_ctl_pages_SOURCES = tests/unit/test_ctl_pages.c tests/unit/unit.h
 tests_unit_test_ctl_pages_LDADD = $(unit_ctl_libs)
 tests_unit_test_ctl_parse_SOURCES = tests/unit/test_ctl_parse.c tests/unit/unit.h
 tests_unit_test_ctl_parse_LDADD = $(unit_ctl_libs)
