@@ -1,5 +1,6 @@
 """What is written is what the programs have: keys and defaults of punchd -p in the shipped file and
 the man page, the control socket's routes and their parameters in theirs."""
+import json
 import re
 import subprocess
 
@@ -276,6 +277,13 @@ def test_the_profile_page_has_every_word_and_limit():
     for key, _, _, default in limits:
         if int(default) > 0:
             assert re.search(rf"(?m)^\.It Ic {key} No .*default {default}\)", page), key
+
+
+def test_the_profile_page_has_every_shipped_profile():
+    part = PROFILE_PAGE.read_text().split("\n.Sh SHIPPED PROFILES\n")[1].split("\n.Sh ")[0]
+    shown = dict(re.findall(r"(?m)^\.It (\S+)\n\.Pa (\S+)$", part))
+    files = [json.loads(f.read_text()) for f in (ROOT / "etc/profiles").glob("*.json")]
+    assert shown == {profile["name"]: profile["topic"] for profile in files}
 
 
 def profile_faults():
