@@ -121,6 +121,8 @@ def test_the_page_has_every_option_of_punchd(build):
     for line in re.findall(r"(?m)^\.It Fl (.*)$", section("DESCRIPTION")):
         shown |= {f"-{word}" for word in line.split(" Ar ")[0].split(" , ")}
     assert shown == known
+    synopsis = section("SYNOPSIS")
+    assert set(re.findall(r"\b(\w)\b", synopsis)) == {o[1] for o in known if o[1] != "-"}
 
 
 def test_the_page_has_every_state_and_reason():
