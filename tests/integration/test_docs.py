@@ -88,6 +88,14 @@ def test_the_man_page_has_every_route_with_its_parameters():
     assert shown == routes()
 
 
+def test_no_quotation_mark_of_a_page_is_lost():
+    """mdoc takes one at the beginning of a word for itself, and what is shown lacks both."""
+    lost = [f"{page.name}: {line}" for page in (ROOT / "man").iterdir()
+            for line in page.read_text().splitlines()
+            if re.match(r'\.[A-Z][a-z] (.* )?"[^"]*"[^ ]', line)]
+    assert lost == []
+
+
 # ---- punchd(8): its words are those of the tables
 
 DAEMON_PAGE = ROOT / "man/punchd.8"
