@@ -13,6 +13,7 @@ libbase_a_SOURCES = \
 	src/base/jget.c src/base/jget.h \
 	src/base/jsplit.c src/base/jsplit.h \
 	src/base/log.c src/base/log.h \
+	src/base/mdoc.c src/base/mdoc.h \
 	src/base/nearest.c src/base/nearest.h \
 	src/base/strhash.c src/base/strhash.h \
 	src/base/strmap.c src/base/strmap.h \

@@ -98,7 +98,8 @@ static bool is_here(const char *host)
 static void note_broker_fault(void *arg, bool bad, const char *words)
 {
 	doctor_note(arg, "broker settings", bad ? RESULT_FAIL : RESULT_WARN,
-		"etc/mosquitto/punchd.conf has what punchd needs", "%s", words);
+		"/usr/share/doc/punchd/examples/mosquitto/punchd.conf has what punchd needs", "%s",
+		words);
 }
 
 static void look_at_broker_settings(struct doctor *d)

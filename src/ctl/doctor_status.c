@@ -80,7 +80,9 @@ static void broker_session(struct doctor *d)
 
 	if (alarm)
 		doctor_note(d, "broker session", RESULT_WARN,
-			"give the broker the settings of etc/mosquitto/punchd.conf", "%s", alarm);
+			"give the broker the settings of "
+			"/usr/share/doc/punchd/examples/mosquitto/punchd.conf",
+			"%s", alarm);
 	else
 		doctor_note(d, "broker session", RESULT_OK, NULL,
 			"the broker has not forgotten punchd's");

@@ -1,6 +1,6 @@
 #include "ctl/pages.h"
 
-#include <ctype.h>
+#include "base/mdoc.h"
 
 #define LINE_MAX_COLUMNS 78
 
@@ -97,36 +97,21 @@ void pages_help_command(FILE *out, const struct command *command)
 
 /* ---- the man page */
 
-/* A sentence a line, as mdoc wants it. */
-static void man_sentences(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		if (text[0] == '.' && text[1] == ' ') {
-			fputs(".\n", out);
-			text++;
-		} else {
-			fputc(*text, out);
-		}
-	}
-	fputs("\n", out);
-}
-
 static void man_option(FILE *out, enum option o)
 {
 	const struct option_row *row = &ctl_options[o];
 
-	fprintf(out, ".It Fl -%s%s", row->name, row->argument ? " Ar " : "");
-	for (const char *p = row->argument ? row->argument : ""; *p; p++)
-		fputc(tolower((unsigned char)*p), out);
-	fprintf(out, "\n%c%s.\n", toupper((unsigned char)row->about[0]), row->about + 1);
+	mdoc_option(out, row->name, row->argument);
+	mdoc_text(out, row->about);
 }
 
 static void man_command(FILE *out, const struct command *c)
 {
-	fprintf(out, ".It Ic %s%s%s\n", c->name, c->argument ? " Ar " : "",
-		c->argument ? c->argument : "");
-	fprintf(out, "%c%s.\n", toupper((unsigned char)c->about[0]), c->about + 1);
-	man_sentences(out, c->text);
+	fprintf(out, ".It Ic %s%s", c->name, c->argument ? " Ar " : "");
+	mdoc_word(out, c->argument ? c->argument : "");
+	fputs("\n", out);
+	mdoc_text(out, c->about);
+	mdoc_text(out, c->text);
 	if (c->options[0])
 		fputs(".Bl -tag -width Ds\n", out);
 	for (const enum option *o = c->options; *o; o++)

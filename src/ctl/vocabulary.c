@@ -30,7 +30,7 @@ const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_REASON] = {"reason", "REASON", KIND_HINT,
 		"only those with it, such as unknown_user or api_404", REASONS, 0, 0},
 	[OPTION_USER] = {"user", "USER", KIND_TEXT,
-		"only those of this person, as the terminal or the cloud names them; to amend, the "
+		"this person's alone, as the terminal or the cloud names them; to amend, the "
 		"cloud's id of whose it is",
 		NULL, 0, 0},
 	[OPTION_DEVICE] = {"device", "DEVICE", KIND_TEXT,

@@ -107,7 +107,8 @@ static int note_session(struct link *l, bool present)
 	if (l->forgotten && !before)
 		log_warn("broker_forgot",
 			"the broker has forgotten our session, and with it what waited there: see "
-			"etc/mosquitto/punchd.conf for settings that keep it");
+			"/usr/share/doc/punchd/examples/mosquitto/punchd.conf for settings that "
+			"keep it");
 	if (known == mark)
 		return 0;
 	r = store_begin(s);
@@ -392,7 +393,8 @@ void link_look(struct link *l)
 		l->told ? advice(l) : "connecting");
 	alarms_set(a, ALARM_BROKER_UNSAFE, l->forgotten,
 		"the broker forgot our session: what waited there is lost unless terminals send it "
-		"again; give it the settings of etc/mosquitto/punchd.conf");
+		"again; give it the settings of "
+		"/usr/share/doc/punchd/examples/mosquitto/punchd.conf");
 }
 
 bool link_is_up(const struct link *l, int64_t *ret_since_us)

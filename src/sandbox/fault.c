@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/mdoc.h"
 #include "base/units.h"
 
 #define SPEC_MAX 512
@@ -13,26 +14,34 @@ enum value_kind { VALUE_NONE, VALUE_STATUS, VALUE_STATUS_OR_200, VALUE_DURATION,
 static const struct kind {
 	const char *name;
 	enum value_kind value;
+	const char *shown; /* with a value, as an example; NULL: it takes none */
 	const char *help;
 } kinds[FAULT_KINDS] = {
-	[FAULT_STATUS] = {"status", VALUE_STATUS, "status=503: answered so, nothing is done"},
-	[FAULT_STATUS_AFTER] = {"status-after", VALUE_STATUS,
-		"status-after=500: done, yet answered so"},
-	[FAULT_DROP_BEFORE] = {"drop-before", VALUE_NONE, "connection closed, nothing is done"},
-	[FAULT_DROP_AFTER] = {"drop-after", VALUE_NONE, "done, then closed without an answer"},
-	[FAULT_GARBAGE] = {"garbage", VALUE_STATUS_OR_200, "done, the answer is noise"},
-	[FAULT_HTML] = {"html", VALUE_STATUS_OR_200,
-		"html[=502]: a proxy's page instead; nothing is done"},
-	[FAULT_CUT] = {"cut", VALUE_STATUS_OR_200, "done, half of the answer's JSON is missing"},
-	[FAULT_EMPTY] = {"empty", VALUE_STATUS_OR_200, "done, the answer has no body"},
-	[FAULT_SLOW] = {"slow", VALUE_DURATION, "slow=2s: wait before working on it"},
-	[FAULT_SKEW] = {"skew", VALUE_SIGNED, "skew=90s, skew=-90s: the server's clock is off"},
-	[FAULT_NO_HEADERS] = {"no-headers", VALUE_NONE, "no X-RateLimit headers"},
-	[FAULT_NO_IDEMPOTENCY] = {"no-idempotency", VALUE_NONE, "Idempotency-Key is ignored"},
-	[FAULT_RETRY_AFTER] = {"retry-after", VALUE_DURATION,
-		"retry-after=5s: a Retry-After header on 429 and 503"},
-	[FAULT_RETRY_AFTER_DATE] = {"retry-after-date", VALUE_DURATION, "the same, as a date"},
-	[FAULT_SHUFFLE] = {"shuffle", VALUE_NONE, "GET /users in another order each time"},
+	[FAULT_STATUS] = {"status", VALUE_STATUS, "status=503", "answered so, nothing is done"},
+	[FAULT_STATUS_AFTER] = {"status-after", VALUE_STATUS, "status-after=500",
+		"done, yet answered so"},
+	[FAULT_DROP_BEFORE] = {"drop-before", VALUE_NONE, NULL,
+		"connection closed, nothing is done"},
+	[FAULT_DROP_AFTER] = {"drop-after", VALUE_NONE, NULL,
+		"done, then closed without an answer"},
+	[FAULT_GARBAGE] = {"garbage", VALUE_STATUS_OR_200, "garbage[=200]",
+		"done, the answer is noise"},
+	[FAULT_HTML] = {"html", VALUE_STATUS_OR_200, "html[=200]",
+		"a proxy's page without rate headers, nothing is done"},
+	[FAULT_CUT] = {"cut", VALUE_STATUS_OR_200, "cut[=200]",
+		"done, half of the answer's JSON is missing"},
+	[FAULT_EMPTY] = {"empty", VALUE_STATUS_OR_200, "empty[=200]",
+		"done, the answer has no body"},
+	[FAULT_SLOW] = {"slow", VALUE_DURATION, "slow=2s", "wait before working on it, up to 10m"},
+	[FAULT_SKEW] = {"skew", VALUE_SIGNED, "skew=[-]90s",
+		"the server's clock is ahead, or behind, in all that it says"},
+	[FAULT_NO_HEADERS] = {"no-headers", VALUE_NONE, NULL, "no X-RateLimit headers"},
+	[FAULT_NO_IDEMPOTENCY] = {"no-idempotency", VALUE_NONE, NULL, "Idempotency-Key is ignored"},
+	[FAULT_RETRY_AFTER] = {"retry-after", VALUE_DURATION, "retry-after=5s",
+		"a Retry-After header on 429 and 503"},
+	[FAULT_RETRY_AFTER_DATE] = {"retry-after-date", VALUE_DURATION, "retry-after-date=5s",
+		"the same as a date"},
+	[FAULT_SHUFFLE] = {"shuffle", VALUE_NONE, NULL, "GET /users in another order each time"},
 };
 
 struct fault {
@@ -171,6 +180,11 @@ static bool parse_filter(struct fault *fault, const char *name, const char *valu
 	return false;
 }
 
+static const char *shown_as(int kind)
+{
+	return kinds[kind].shown ? kinds[kind].shown : kinds[kind].name;
+}
+
 static int parse_spec(struct fault *fault, char *text, char *why, size_t size)
 {
 	char *word = strsep(&text, ","), *value = strchr(word, '=');
@@ -180,7 +194,7 @@ static int parse_spec(struct fault *fault, char *text, char *why, size_t size)
 	if (parse_kind(word, &fault->kind) < 0)
 		return refuse(why, size, "no such fault", word);
 	if (!parse_value(kinds[fault->kind].value, value, &fault->value))
-		return refuse(why, size, "bad value; see", kinds[fault->kind].help);
+		return refuse(why, size, "bad value; it is written", shown_as((int)fault->kind));
 	while ((word = strsep(&text, ","))) {
 		value = strchr(word, '=');
 		if (value)
@@ -323,5 +337,28 @@ json_t *faults_list(const struct faults *f)
 void faults_help(FILE *out)
 {
 	for (int i = FAULT_NONE + 1; i < FAULT_KINDS; i++)
-		fprintf(out, "  %-18s%s\n", kinds[i].name, kinds[i].help);
+		fprintf(out, "  %-22s%s\n", shown_as(i), kinds[i].help);
+}
+
+static void man_kinds(FILE *out, const char *about, bool ends)
+{
+	fprintf(out, "%s\n.Bl -tag -width \"status-after=500\" -compact\n", about);
+	for (int i = FAULT_NONE + 1; i < FAULT_KINDS; i++) {
+		if (is_end((enum fault_kind)i) != ends)
+			continue;
+		fputs(".It Cm ", out);
+		mdoc_word(out, shown_as(i));
+		fputs("\n", out);
+		mdoc_text(out, kinds[i].help);
+	}
+	fputs(".El\n", out);
+}
+
+void faults_man(FILE *out)
+{
+	man_kinds(out,
+		"Of the following the first that applies is taken, for requests with a valid\n"
+		"key that are within the limit:",
+		true);
+	man_kinds(out, ".Pp\nThese add up, and are for every request to the API:", false);
 }

@@ -85,6 +85,9 @@ json_t *faults_list(const struct faults *f);
 /* One line a kind, for --help. */
 void faults_help(FILE *out);
 
+/* mdoc: the same as two lists, ends and manners. */
+void faults_man(FILE *out);
+
 /* The generator itself, for what else needs reproducible noise. */
 uint64_t faults_random(struct faults *f);
 

@@ -14,6 +14,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/idempotency.c src/sandbox/idempotency.h \
 	src/sandbox/keys.c src/sandbox/keys.h \
 	src/sandbox/options.c src/sandbox/options.h \
+	src/sandbox/options_table.c src/sandbox/options_table.h \
 	src/sandbox/route.c \
 	src/sandbox/sandbox.h \
 	src/sandbox/seed.c src/sandbox/seed.h \

@@ -6,78 +6,11 @@
 
 #include "base/units.h"
 #include "sandbox/fault.h"
+#include "sandbox/options_table.h"
 
 #define WINDOW_MAX_MS (24 * 3600000LL)
 
 static const char listen_default[] = "127.0.0.1:8443";
-
-/* What an option is called and takes. */
-struct spec {
-	const char *name;
-	const char *value; /* NULL: takes none */
-	const char *help;
-};
-
-enum {
-	OPT_LISTEN,
-	OPT_DATA,
-	OPT_PLAN,
-	OPT_WINDOW,
-	OPT_COUNTING,
-	OPT_KEY,
-	OPT_READ_KEY,
-	OPT_USERS,
-	OPT_DEVICES,
-	OPT_WEBHOOK,
-	OPT_WEBHOOK_CA,
-	OPT_WEBHOOK_SECRET,
-	OPT_FAULT,
-	OPT_NAME,
-	OPT_SEED,
-	OPT_VERBOSE,
-	OPT_HELP,
-	OPT_VERSION,
-	OPT_COUNT
-};
-
-static const struct spec specs[] = {
-	[OPT_LISTEN] = {"listen", "HOST:PORT", "serve there; port 0: a free one [127.0.0.1:8443]"},
-	[OPT_DATA] = {"data", "DIR", "CA, certificate and records [~/.local/state/punch-sandbox]"},
-	[OPT_PLAN] = {"plan", "PLAN",
-		"basic, premium, enterprise, N requests a window, or none [basic]"},
-	[OPT_WINDOW] = {"window", "DURATION", "how long a rate window lasts [60s]"},
-	[OPT_COUNTING] = {"counting", "HOW", "fixed, sliding or bucket [fixed]"},
-	[OPT_KEY] = {"key", "KEY", "an API key, repeatable [sandbox-key]"},
-	[OPT_READ_KEY] = {"read-key", "KEY", "one that may not POST: 403, repeatable"},
-	[OPT_USERS] = {"users", "N", "have the users usr_000001 to usr_N [10 in a new DIR]"},
-	[OPT_DEVICES] = {"devices", "SERIAL,…", "have these devices [BIO-FP-001 in a new DIR]"},
-	[OPT_WEBHOOK] = {"webhook", "URL", "POST events there"},
-	[OPT_WEBHOOK_CA] = {"webhook-ca", "FILE", "the CA of an https URL"},
-	[OPT_WEBHOOK_SECRET] = {"webhook-secret-file", "FILE",
-		"sign events as X-Webhook-Signature"},
-	[OPT_FAULT] = {"fault", "SPEC", "make something go wrong, repeatable; see below"},
-	[OPT_NAME] = {"name", "HOST", "a further name in the certificate, repeatable"},
-	[OPT_SEED] = {"seed", "N", "make the chances of faults repeatable"},
-	[OPT_VERBOSE] = {"verbose", NULL, "log every request"},
-	[OPT_HELP] = {"help", NULL, "this text"},
-	[OPT_VERSION] = {"version", NULL, "the version"},
-};
-
-static void print_help(FILE *out)
-{
-	fputs("usage: punch-sandbox [OPTION]…\n"
-	      "A stand-in for the attendance cloud, over HTTPS.\n\n",
-		out);
-	for (int i = 0; i < OPT_COUNT; i++) {
-		char left[64];
-
-		snprintf(left, sizeof left, "--%s%s%s", specs[i].name, specs[i].value ? " " : "",
-			specs[i].value ? specs[i].value : "");
-		fprintf(out, "  %-30s%s\n", left, specs[i].help);
-	}
-	fputs("\nfaults: FAULT[=VALUE][,path=/PATH[*]][,method=GET|POST][,p=0…1][,count=N]\n", out);
-	faults_help(out);
-}
 
 /* ---- values: each returns NULL, or what is wrong */
 
@@ -269,8 +202,8 @@ static int parse_line(struct options *o, int argc, char **argv)
 	int which;
 
 	for (int i = 0; i < OPT_COUNT; i++)
-		longs[i] = (struct option){specs[i].name,
-			specs[i].value ? required_argument : no_argument, NULL, 256 + i};
+		longs[i] = (struct option){option_specs[i].name,
+			option_specs[i].value ? required_argument : no_argument, NULL, 256 + i};
 	while ((which = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
 		const char *why;
 		char what[64];
@@ -278,7 +211,7 @@ static int parse_line(struct options *o, int argc, char **argv)
 		if (which == '?')
 			return complain("see", "the usage");
 		if (which == 'h' || which == 256 + OPT_HELP) {
-			print_help(stdout);
+			options_help(stdout);
 			return 1;
 		}
 		if (which == 'V' || which == 256 + OPT_VERSION) {
@@ -286,7 +219,7 @@ static int parse_line(struct options *o, int argc, char **argv)
 			return 1;
 		}
 		why = take(o, which - 256, optarg);
-		snprintf(what, sizeof what, "--%s:", specs[which - 256].name);
+		snprintf(what, sizeof what, "--%s:", option_specs[which - 256].name);
 		if (why)
 			return complain(what, why);
 	}

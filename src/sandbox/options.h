@@ -1,4 +1,4 @@
-/* punch-sandbox's command line. The table in options.c is parser and help in one. */
+/* punch-sandbox's command line, by the table of options_table.h. */
 #ifndef PUNCHD_SANDBOX_OPTIONS_H
 #define PUNCHD_SANDBOX_OPTIONS_H
 

@@ -10,6 +10,7 @@ libterminal_a_SOURCES = \
 	src/terminal/names.c src/terminal/names.h \
 	src/terminal/notes.c src/terminal/notes.h \
 	src/terminal/options.c src/terminal/options.h \
+	src/terminal/options_table.c src/terminal/options_table.h \
 	src/terminal/pattern.c src/terminal/pattern.h \
 	src/terminal/people.c src/terminal/people.h \
 	src/terminal/raw.c src/terminal/raw.h \

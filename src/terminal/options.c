@@ -7,95 +7,7 @@
 
 #include "base/time.h"
 #include "base/units.h"
-
-enum kind {
-	KIND_TEXT,
-	KIND_NUMBER,
-	KIND_DURATION,
-	KIND_FLAG,
-	KIND_LIST,
-	KIND_RATE,
-	KIND_TYPES,
-	KIND_TIME,
-	KIND_SHIFT,
-	KIND_ZONE,
-	KIND_NO_TYPE,
-	KIND_HELP,
-	KIND_VERSION
-};
-
-struct row {
-	const char *name;
-	const char *argument; /* NULL: it takes none */
-	const char *help;
-	enum kind kind;
-	size_t at; /* of its field in struct options */
-	int64_t min, max;
-};
-
-#define FIELD(f) offsetof(struct options, f)
-#define DAY_MS   (24 * 3600 * 1000LL)
-
-static const struct row rows[] = {
-	{"host", "NAME", "the broker (127.0.0.1)", KIND_TEXT, FIELD(host), 0, 0},
-	{"port", "N", "its port (1883)", KIND_NUMBER, FIELD(port), 1, 65535},
-	{"username", "NAME", "log in as; %s is the serial", KIND_TEXT, FIELD(username), 0, 0},
-	{"password-file", "FILE", "its password", KIND_TEXT, FIELD(password_file), 0, 0},
-	{"ca-file", "FILE", "use TLS, and trust this CA", KIND_TEXT, FIELD(ca_file), 0, 0},
-	{"prefix", "TEXT", "put before every topic", KIND_TEXT, FIELD(prefix), 0, 0},
-	{"keepalive", "TIME", "MQTT keep-alive (60s)", KIND_DURATION, FIELD(keepalive_ms), 5000,
-		65535 * 1000LL},
-	{"qos", "0|1", "of the punches (1)", KIND_NUMBER, FIELD(qos), 0, 1},
-	{"terminals", "N", "how many to play (1)", KIND_NUMBER, FIELD(terminals), 1, 100000},
-	{"serial", "NAME", "a terminal's name, or all names by a pattern (BIO-FP-%03d)", KIND_LIST,
-		FIELD(serials), 0, 0},
-	{"keep", "FILE", "where what is not acknowledged survives a restart", KIND_TEXT,
-		FIELD(keep), 0, 0},
-	{"window", "N", "unacknowledged punches of a terminal under way (100)", KIND_NUMBER,
-		FIELD(window), 1, 10000},
-	{"resend", "TIME", "send again what is not acknowledged after (10s)", KIND_DURATION,
-		FIELD(resend_ms), 100, DAY_MS},
-	{"no-ack", NULL, "trust the broker: do not wait for the gateway's ack", KIND_FLAG,
-		FIELD(no_ack), 0, 0},
-	{"retain", NULL, "publish punches retained", KIND_FLAG, FIELD(retain), 0, 0},
-	{"counter-reset", NULL, "begin ids at 000001 again", KIND_FLAG, FIELD(counter_reset), 0, 0},
-	{"count", "N", "punches of each terminal, 0: no end (1)", KIND_NUMBER, FIELD(count), 0,
-		1000000000},
-	{"rate", "N", "punches a second of each terminal, 0: as fast as acks allow (0)", KIND_RATE,
-		FIELD(interval_us), 0, 0},
-	{"batch", "N", "stored punches to a message, up to 100; 1: live (1)", KIND_NUMBER,
-		FIELD(batch), 1, OPTIONS_BATCH_MAX},
-	{"user", "KIND:VALUE", "somebody who punches; may be repeated", KIND_LIST, FIELD(users), 0,
-		0},
-	{"users-file", "FILE", "the same, one a line", KIND_TEXT, FIELD(users_file), 0, 0},
-	{"users", "N", "the first N users of the sandbox (10)", KIND_NUMBER, FIELD(users_count), 1,
-		1000000},
-	{"user-format", "PATTERN", "their ids (usr_%06d)", KIND_TEXT, FIELD(user_format), 0, 0},
-	{"types", "WHICH", "alternate, check_in, check_out or none (alternate)", KIND_TYPES,
-		FIELD(types), 0, 0},
-	{"no-type", NULL, "the same as --types none", KIND_NO_TYPE, FIELD(types), 0, 0},
-	{"no-time", NULL, "punches without a time", KIND_FLAG, FIELD(no_time), 0, 0},
-	{"start", "TIME", "time of each terminal's first punch, instead of the clock's", KIND_TIME,
-		FIELD(start_s), 0, 0},
-	{"step", "TIME", "from one punch to the next, with --start (1s)", KIND_DURATION,
-		FIELD(step_ms), 1, 365 * DAY_MS},
-	{"time-offset", "[-]TIME", "how far the clocks are off", KIND_SHIFT, FIELD(time_offset_ms),
-		0, 0},
-	{"utc-offset", "+hh:mm", "write times with this offset (Z)", KIND_ZONE, FIELD(utc_offset_s),
-		0, 0},
-	{"journal", "FILE", "append a JSON line for each punch and each ack", KIND_TEXT,
-		FIELD(journal), 0, 0},
-	{"timeout", "TIME", "give up after", KIND_DURATION, FIELD(timeout_ms), 1, 365 * DAY_MS},
-	{"publish-raw", "FILE", "publish these bytes once, as they are", KIND_TEXT, FIELD(raw_file),
-		0, 0},
-	{"topic", "TOPIC", "where to, with --publish-raw", KIND_TEXT, FIELD(topic), 0, 0},
-	{"quiet", NULL, "say errors only", KIND_FLAG, FIELD(quiet), 0, 0},
-	{"verbose", NULL, "say everything", KIND_FLAG, FIELD(verbose), 0, 0},
-	{"help", NULL, "show this", KIND_HELP, 0, 0, 0},
-	{"version", NULL, "show the version", KIND_VERSION, 0, 0, 0},
-};
-
-#define ROWS (sizeof rows / sizeof rows[0])
+#include "terminal/options_table.h"
 
 static void __attribute__((format(printf, 1, 2))) complain(const char *format, ...)
 {
@@ -106,20 +18,6 @@ static void __attribute__((format(printf, 1, 2))) complain(const char *format, .
 	vfprintf(stderr, format, ap);
 	va_end(ap);
 	fputs("\n", stderr);
-}
-
-static void show_help(void)
-{
-	puts("usage: punch-terminal [OPTION]…\n"
-	     "Play one attendance terminal or thousands over MQTT (att/v1). Defaults in "
-	     "brackets.\n");
-	for (size_t i = 0; i < ROWS; i++) {
-		char left[40];
-
-		snprintf(left, sizeof left, "--%s %s", rows[i].name,
-			rows[i].argument ? rows[i].argument : "");
-		printf("  %-25s %s\n", left, rows[i].help);
-	}
 }
 
 /* ---- one argument into one field */
@@ -175,7 +73,7 @@ static int parse_shift(const char *text, int64_t *ret_ms)
 			r = -ERANGE;
 		ms = r == 0 ? ms * 1000 : 0;
 	}
-	if (r == 0 && ms > 365000 * DAY_MS)
+	if (r == 0 && ms > 365000 * OPTION_DAY_MS)
 		r = -ERANGE;
 	if (r == 0)
 		*ret_ms = minus ? -ms : ms;
@@ -208,14 +106,14 @@ static int add_item(struct options_list *list, const char *text)
 	return 0;
 }
 
-static int check_range(const struct row *row, int r, int64_t value)
+static int check_range(const struct option_row *row, int r, int64_t value)
 {
 	if (r < 0)
 		return r;
 	return value < row->min || value > row->max ? -ERANGE : 0;
 }
 
-static int set_field(struct options *o, const struct row *row, const char *text)
+static int set_field(struct options *o, const struct option_row *row, const char *text)
 {
 	void *field = (char *)o + row->at;
 	int64_t *number = field;
@@ -241,7 +139,7 @@ static int set_field(struct options *o, const struct row *row, const char *text)
 	return -EINVAL;
 }
 
-static bool set_option(struct options *o, const struct row *row, const char *text)
+static bool set_option(struct options *o, const struct option_row *row, const char *text)
 {
 	int r = set_field(o, row, text);
 
@@ -285,26 +183,26 @@ static bool check_together(const struct options *o)
 
 static enum options_result parse_all(int argc, char **argv, struct options *o)
 {
-	struct option table[ROWS + 1] = {0};
+	struct option table[OPTION_ROWS + 1] = {0};
 	int c, index;
 
-	for (size_t i = 0; i < ROWS; i++)
-		table[i] = (struct option){.name = rows[i].name,
-			.has_arg = rows[i].argument ? required_argument : no_argument};
+	for (size_t i = 0; i < OPTION_ROWS; i++)
+		table[i] = (struct option){.name = option_rows[i].name,
+			.has_arg = option_rows[i].argument ? required_argument : no_argument};
 	while ((c = getopt_long(argc, argv, "", table, &index)) != -1) {
 		if (c == '?') {
 			complain("see punch-terminal --help");
 			return OPTIONS_BAD;
 		}
-		if (rows[index].kind == KIND_HELP) {
-			show_help();
+		if (option_rows[index].kind == KIND_HELP) {
+			options_help(stdout);
 			return OPTIONS_DONE;
 		}
-		if (rows[index].kind == KIND_VERSION) {
+		if (option_rows[index].kind == KIND_VERSION) {
 			puts("punch-terminal " PACKAGE_VERSION);
 			return OPTIONS_DONE;
 		}
-		if (!set_option(o, &rows[index], optarg))
+		if (!set_option(o, &option_rows[index], optarg))
 			return OPTIONS_BAD;
 	}
 	if (optind < argc) {

@@ -1,7 +1,4 @@
-/*
- * The command line. One table in options.c holds every option with its kind, its limits and the
- * line that --help shows; punch-terminal(1) says the rest.
- */
+/* The command line, by the table of options_table.h. */
 #ifndef PUNCHD_TERMINAL_OPTIONS_H
 #define PUNCHD_TERMINAL_OPTIONS_H
 

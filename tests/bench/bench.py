@@ -5,6 +5,7 @@
     ./dev bench bytes            what reaches the disk for a punch; --variants: and what else it could be
     ./dev bench intake           from the broker to the disk
     ./dev bench forward          from the disk, and from the terminal, to the cloud; beside libcurl alone
+    ./dev bench broker           what the broker keeps while the gateway is away, and what that costs
     ./dev bench rejudge          how intake fares while 100,000 held punches are judged again
 """
 import argparse
@@ -15,12 +16,13 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
+import broker_kept
 import bytes_written
 import rejudging
 import speed
 
 BENCHES = {"bytes": bytes_written.run, "intake": speed.intake, "forward": speed.forward,
-           "rejudge": rejudging.run}
+           "broker": broker_kept.run, "rejudge": rejudging.run}
 
 
 def main():

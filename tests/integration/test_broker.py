@@ -90,7 +90,7 @@ def test_killed_and_empty_while_terminals_go_on(tmp_path):
             status = g.wait_status(lambda s: s["counts"]["stored"] == 1000, "all stored")
             adds_up(status)
             assert {p["record_id"] for p in g.punches()} == {i for _, i in terminals.sent()}
-        assert "etc/mosquitto/punchd.conf" in g.wait_line("broker_forgot", "has forgotten")
+        assert "/examples/mosquitto/punchd.conf" in g.wait_line("broker_forgot", "has forgotten")
         assert "send it again" in g.wait_alarm("broker_unsafe")
         # This time it saves what it knows.
         broker.restart()

@@ -1,11 +1,13 @@
 """What is written is what the programs have: keys and defaults of punchd -p in the shipped file and
 the man page, the control socket's routes and their parameters in theirs."""
+import json
 import re
 import subprocess
 
 import pytest
 
 from conftest import ROOT
+from place import Place
 
 
 UNITS = {"ms": 1, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000}
@@ -65,20 +67,6 @@ def test_the_man_page_has_every_key_with_its_default(defaults):
     assert shown == defaults
 
 
-def test_the_man_page_has_every_option(build):
-    usage = subprocess.run([build / "punchd", "-h"], check=True, text=True, capture_output=True).stdout
-    told = {tuple(re.findall(r"(?<![\w-])-{1,2}(\w+)", left))
-            for left in re.findall(r"(?m)^  (-.*?)  ", usage)}
-    page = (ROOT / "man/punchd.8").read_text()
-    part = page.split("The options are:")[1].split("\n.El")[0]
-    shown = {tuple(word.lstrip("-") for word in re.sub(r"Ar \w+", "", line).replace(",", "").split())
-             for line in re.findall(r"(?m)^\.It Fl (.*)$", part)}
-    assert shown == told and len(told) == 5
-    # each letter in the synopsis, too
-    synopsis = page.split(".Sh SYNOPSIS")[1].split(".Sh ")[0]
-    assert set(re.findall(r"\b(\w)\b", synopsis)) == {option[0] for option in told}
-
-
 def routes():
     """{"GET /v1/punches": {parameters}} of the table in the source."""
     table = (ROOT / "src/daemon/control.c").read_text().split("routes[] = {")[1].split("};")[0]
@@ -98,6 +86,140 @@ def test_the_man_page_has_every_route_with_its_parameters():
                                                                  "in_doubt", "q", "kind",
                                                                  "value", "note", "after"}
     assert shown == routes()
+
+
+def test_no_quotation_mark_of_a_page_is_lost():
+    """mdoc takes one at the beginning of a word for itself, and what is shown lacks both."""
+    lost = [f"{page.name}: {line}" for page in (ROOT / "man").iterdir()
+            for line in page.read_text().splitlines()
+            if re.match(r'\.[A-Z][a-z] (.* )?"[^"]*"[^ ]', line)]
+    assert lost == []
+
+
+# ---- punchd(8): its words are those of the tables
+
+DAEMON_PAGE = ROOT / "man/punchd.8"
+
+
+def section(name):
+    return DAEMON_PAGE.read_text().split(f".Sh {name}\n")[1].split("\n.Sh ")[0]
+
+
+def lists(text):
+    """[(depth, [words of the item])] of all items that name words, in order."""
+    found, depth = [], 0
+    for line in text.splitlines():
+        depth += line.startswith(".Bl ") - line.startswith(".El")
+        if m := re.match(r"\.It Ic ([^P\n]*?)(?: Pq (\w+))?$", line):
+            found.append((depth, m[1].split(" , "), m[2]))
+    return found
+
+
+def table(path, name):
+    """The words of a table in the sources."""
+    body = re.search(rf"\b{name}\[\w*\] = \{{(.*?)\}};", (ROOT / path).read_text(), re.S)[1]
+    return re.findall(r'"(\w+)"', body)
+
+
+def test_the_page_has_every_option_of_punchd(build):
+    usage = subprocess.run([build / "punchd", "-h"], check=True, text=True,
+                           capture_output=True).stdout
+    known = set(re.findall(r"(?m)^  (-\w)", usage)) | set(re.findall(r"--\w+", usage))
+    shown = set()
+    for line in re.findall(r"(?m)^\.It Fl (.*)$", section("DESCRIPTION")):
+        shown |= {f"-{word}" for word in line.split(" Ar ")[0].split(" , ")}
+    assert shown == known
+    synopsis = section("SYNOPSIS")
+    assert set(re.findall(r"\b(\w)\b", synopsis)) == {o[1] for o in known if o[1] != "-"}
+
+
+def test_the_page_has_every_state_and_reason():
+    items = lists(section("WHAT HAPPENS TO A PUNCH"))
+    states = [word for depth, words, _ in items if depth == 1 for word in words]
+    assert sorted(states) == sorted(table("src/core/punch.c", "states"))
+    reasons = {word for depth, words, _ in items if depth == 2 for word in words}
+    assert {r for r in reasons if not r.startswith("api_")} == set(table("src/core/punch.c", "reasons"))
+    hints = re.search(r"#define REASONS (.*?)\n\n", (ROOT / "src/ctl/vocabulary.c").read_text(), re.S)[1]
+    assert reasons == {word for part in re.findall(r'"(.*?)"', hints) for word in part.split()}
+
+
+def test_each_reason_stands_under_its_state():
+    groups = re.search(r"enum punch_reason \{(.*?)\};", (ROOT / "src/core/punch.h").read_text(), re.S)[1]
+    wanted, state = {}, None
+    for line in groups.splitlines():
+        if m := re.match(r"\s*/\* (\w+) \*/", line):
+            state = m[1]
+        elif (m := re.match(r"\s*REASON_(\w+) = [1-9]\d*,", line)) and state and m[1] != "API":
+            wanted.setdefault(state, set()).add(m[1].lower())
+    shown, state = {}, None
+    for depth, words, _ in lists(section("WHAT HAPPENS TO A PUNCH")):
+        if depth == 1:
+            state = words[0]
+        else:
+            shown.setdefault(state, set()).update(w for w in words if not w.startswith("api_"))
+    # By setting these two park as well.
+    shown["parked"] -= {"unknown_user", "unknown_device"}
+    assert shown == wanted
+
+
+def test_the_page_has_every_alarm_with_its_severity():
+    body = re.search(r"kinds\[ALARM_COUNT_\] = \{(.*?)\};",
+                     (ROOT / "src/daemon/alarms.c").read_text(), re.S)[1]
+    known = {code: "critical" if critical == "true" else "warning"
+             for code, critical in re.findall(r'\{"(\w+)", (true|false)\}', body)}
+    assert len(known) > 10
+    assert {words[0]: severity for _, words, severity in lists(section("TROUBLE"))} == known
+
+
+def test_the_page_has_every_flag_and_event_and_outcome():
+    view = (ROOT / "src/daemon/view.c").read_text()
+    text = section("A PUNCH")
+    flags = re.findall(r'\{FLAG_\w+, "(\w+)"\}', view) + ["sent_again"]
+    assert f'json_string("{flags[-1]}")' in view
+    assert [w for d, words, _ in lists(text) if d == 2 for w in words] == flags
+    events = set(re.findall(r'add_entry\(\w+, "(\w+)"', view))
+    trace = text.split(".Ic trace\n")[1]
+    assert {words[0] for _, words, _ in lists(trace)} == events
+    outcomes = re.findall(r'case API_\w+: return "(\w+)"', (ROOT / "src/api/outcome.c").read_text())
+    assert re.findall(r"(?m)^\.Ql (\w+)(?: [,;])?$", trace.split(".It Ic hand")[0]) == outcomes
+
+
+def names_of(document, before=""):
+    """Every name in a document: a.b, and a[].b where a is a list of objects."""
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from names_of(value, f"{before}{key}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from names_of(value[0], f"{before}{key}[].")
+        else:
+            yield before + key
+
+
+def named(text):
+    """The same of a list in the page: `a.b , c` is a.b and a.c."""
+    found = set()
+    for depth, words, _ in lists(text):
+        if depth > 1:
+            continue
+        within = ""
+        for word in words:
+            if "." in word:
+                within = word[:word.rindex(".") + 1]
+            found.add(word if "." in word else within + word)
+    return found
+
+
+def test_the_page_has_every_name_of_the_status_and_of_a_punch(tmp_path):
+    with Place(tmp_path) as place:
+        sent = [{"id": "1", "user": "usr_000001"}, {"id": "2", "user": 7}, {"id": "3", "user": "1001"}]
+        for punch in sent:
+            place.send(punch)
+        place.gateway.request("POST", "/v1/pause")
+        place.gateway.wait_alarm("held")
+        status, punches = place.gateway.status(), place.gateway.punches()
+    assert set(names_of(status)) == named(section("THE STATUS"))
+    shown = {name for punch in punches for name in names_of(punch)} - {"user", "error"}
+    assert shown == named(section("A PUNCH").split(".Ic trace\n")[0])
 
 
 # ---- punchd-profile(5)
@@ -165,6 +287,13 @@ def test_the_profile_page_has_every_word_and_limit():
     for key, _, _, default in limits:
         if int(default) > 0:
             assert re.search(rf"(?m)^\.It Ic {key} No .*default {default}\)", page), key
+
+
+def test_the_profile_page_has_every_shipped_profile():
+    part = PROFILE_PAGE.read_text().split("\n.Sh SHIPPED PROFILES\n")[1].split("\n.Sh ")[0]
+    shown = dict(re.findall(r"(?m)^\.It (\S+)\n\.Pa (\S+)$", part))
+    files = [json.loads(f.read_text()) for f in (ROOT / "etc/profiles").glob("*.json")]
+    assert shown == {profile["name"]: profile["topic"] for profile in files}
 
 
 def profile_faults():

@@ -26,6 +26,7 @@ TESTS += $(UNIT_CORE)
 EXTRA_DIST += tests/data/native tests/data/terminals tests/data/families
 
 unit_pagepart = tests/unit/pagepart.c tests/unit/pagepart.h tests/unit/unit.h
+unit_inpage = tests/unit/inpage.c tests/unit/inpage.h $(unit_pagepart)
 unit_core_libs = libcore.a libbase.a $(CMOCKA_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(CRYPTO_LIBS)
 tests_unit_test_clocktrust_SOURCES = tests/unit/test_clocktrust.c tests/unit/unit.h
 tests_unit_test_clocktrust_LDADD = $(unit_core_libs)

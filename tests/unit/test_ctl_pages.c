@@ -1,76 +1,31 @@
 /*
  * What comes from the vocabulary: help, and the parts of the man page and of the bash completion
- * that lie in the tree. With PUNCHD_PAGES=write in the environment these parts are written anew.
+ * that lie in the tree (inpage.h).
  */
 #include "ctl/pages.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "pagepart.h"
+#include "inpage.h"
 #include "unit.h"
-
-/* What a page prints; freed by the caller. */
-static char *printed(void (*page)(FILE *out))
-{
-	char *text = NULL;
-	size_t n;
-	FILE *out = open_memstream(&text, &n);
-
-	assert_non_null(out);
-	page(out);
-	fclose(out);
-	return text;
-}
-
-/* The lines between those that hold `begin:` and `end` behind the mark; offsets of the first and of
- * the end's. */
-static void find_part(const char *text, const char *mark, size_t *ret_from, size_t *ret_to)
-{
-	char begin[64], end[64];
-	const char *from, *to;
-
-	snprintf(begin, sizeof begin, "%s begin: ", mark);
-	snprintf(end, sizeof end, "\n%s end\n", mark);
-	from = strstr(text, begin);
-	assert_non_null(from);
-	from = strchr(from, '\n');
-	to = strstr(from, end);
-	assert_non_null(to);
-	*ret_from = (size_t)(from + 1 - text);
-	*ret_to = (size_t)(to + 1 - text);
-}
-
-static void assert_in_step(const char *name, const char *mark, void (*page)(FILE *out))
-{
-	char path[PAGEPART_PATH], *part = printed(page);
-	size_t from, to;
-	struct buf text;
-
-	pagepart_read(name, path, &text);
-	find_part(text.data, mark, &from, &to);
-	pagepart_hold(name, path, &text, from, to, part);
-	buf_done(&text);
-	free(part);
-}
 
 static void test_man_page_is_in_step(void **state)
 {
 	(void)state;
-	assert_in_step("man/punchctl.1", ".\\\"", pages_man);
+	inpage_assert("man/punchctl.1", INPAGE_MAN, pages_man);
 }
 
 static void test_completion_is_in_step(void **state)
 {
 	(void)state;
-	assert_in_step("etc/completion/punchctl.bash", "#", pages_completion);
+	inpage_assert("etc/completion/punchctl.bash", "#", pages_completion);
 }
 
 static void test_help_names_everything(void **state)
 {
-	char *help = printed(pages_help);
+	char *help = inpage_printed(pages_help);
 
 	(void)state;
 	for (const struct command *c = ctl_commands; c->name; c++) {
@@ -114,7 +69,7 @@ static void test_help_of_a_command(void **state)
 {
 	(void)state;
 	for (shown = ctl_commands; shown->name; shown++) {
-		char *help = printed(show_command);
+		char *help = inpage_printed(show_command);
 		struct buf text;
 
 		for (const char *at = help; *at; at += strcspn(at, "\n") + 1)
