@@ -49,11 +49,12 @@ int forward_flush(struct forward *f)
 	return r;
 }
 
+/* Without one, what failed was freezing, which is tried again. */
 void forward_on_settle(void *arg)
 {
 	struct forward *f = arg;
 
-	if (f->settlements.count > 0 && forward_flush(f) == 0)
+	if (f->settlements.count == 0 || forward_flush(f) == 0)
 		forward_wake(f);
 }
 
