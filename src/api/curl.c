@@ -150,7 +150,8 @@ static void read_headers(struct transfer *x, struct api_headers *h)
 }
 
 /* RFC 9112 §6.3: without a length, a body lasts until the connection ends. libcurl 7.88 takes any end
- * for that, one without TLS's close_notify as well. */
+ * for that, one without TLS's close_notify as well; and of HTTP/2, where the stream says its end, now
+ * and then a connection that broke off behind the headers. */
 static bool body_ends_by_close(const struct transfer *x, long status)
 {
 	struct curl_header *coding;
@@ -159,8 +160,10 @@ static bool body_ends_by_close(const struct transfer *x, long status)
 
 	curl_easy_getinfo(x->easy, CURLINFO_HTTP_VERSION, &version);
 	curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-	if (version > CURL_HTTP_VERSION_1_1 || length >= 0 || status == 204 || status == 304)
+	if (length >= 0 || status == 204 || status == 304)
 		return false;
+	if (version > CURL_HTTP_VERSION_1_1)
+		return true;
 	return curl_easy_header(x->easy, "Transfer-Encoding", 0, CURLH_HEADER, -1, &coding) !=
 		CURLHE_OK ||
 		!strcasestr(coding->value, "chunked");
