@@ -1,6 +1,7 @@
 /* What a transport is told: copied, and checked as far as it can be without a connection. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "api/curl_private.h"
@@ -87,7 +88,8 @@ int transport_take_settings(struct curl_transport *t, const struct api_curl_sett
 	r = r < 0 ? r : copy_pins(s->pins, &t->pins);
 	t->ca_dir_is_hashed = is_hashed(t->ca_dir);
 	t->max_connections = s->max_connections;
-	t->timeout_ms = (long)s->timeout_ms;
+	/* Of 32 bits where long is: 24 days. */
+	t->timeout_ms = s->timeout_ms < LONG_MAX ? (long)s->timeout_ms : LONG_MAX;
 	t->connect_timeout_ms = s->connect_timeout_ms ? (long)s->connect_timeout_ms : CONNECT_MS;
 	return r;
 }

@@ -574,7 +574,7 @@ static int run(struct punchd *d)
 		LOG_S("socket", d->context.config.control.socket));
 	rejudge_begin(d->rejudge);
 	forward_begin(d->forward);
-	service_init(&d->service, &d->context, d->forward);
+	service_init(&d->service, &d->context, d->forward, &d->inforce);
 	service_ready(&d->service);
 	code = loop_run(d->context.loop);
 	if (code == 0 && guard_clean(&d->guard) < 0)

@@ -7,10 +7,13 @@
 
 #define FEEDINGS 4 /* in a period of the watchdog */
 
-void service_init(struct service *s, struct context *context, const struct forward *forward)
+void service_init(struct service *s, struct context *context, const struct forward *forward,
+	const struct inforce *inforce)
 {
-	*s = (struct service){
-		.context = context, .forward = forward, .period_us = notify_watchdog_us()};
+	*s = (struct service){.context = context,
+		.forward = forward,
+		.inforce = inforce,
+		.period_us = notify_watchdog_us()};
 }
 
 void service_describe(const struct service *s, char to[static SERVICE_TEXT_MAX])
@@ -29,6 +32,8 @@ void service_describe(const struct service *s, char to[static SERVICE_TEXT_MAX])
 	}
 	store_counts(s->context->store, &n);
 	buf_addf(&text, "%s: %lld queued", alarms > 0 ? ")" : "", (long long)n.open[PUNCH_QUEUED]);
+	if (s->inforce->refused_us != 0)
+		buf_add_str(&text, "; newer settings are at fault: punchctl doctor");
 	snprintf(to, SERVICE_TEXT_MAX, "%s", text.data);
 	buf_done(&text);
 }

@@ -11,12 +11,14 @@
 
 #include "daemon/context.h"
 #include "daemon/forward.h"
+#include "daemon/inforce.h"
 
 #define SERVICE_TEXT_MAX 512
 
 struct service {
 	struct context *context;
 	const struct forward *forward;
+	const struct inforce *inforce;
 	int64_t period_us; /* of the watchdog; 0: there is none */
 	int64_t fed_us;    /* monotonic, as are the next; 0: not yet */
 	int64_t stuck_us;  /* since when something stands still; 0: nothing does */
@@ -24,7 +26,8 @@ struct service {
 	char text[SERVICE_TEXT_MAX];
 };
 
-void service_init(struct service *s, struct context *context, const struct forward *forward);
+void service_init(struct service *s, struct context *context, const struct forward *forward,
+	const struct inforce *inforce);
 
 /* Store and control socket are open: it can be asked. The broker and the API are only status. */
 void service_ready(struct service *s);

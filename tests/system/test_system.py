@@ -100,6 +100,7 @@ def test_punches_go_through_whatever_happens(machine):
     machine.run("systemctl", "reload", "punchd")
     machine.wait(lambda: "the old ones stay" in machine.journal(), "a reload that is refused")
     assert "/etc/punchd/conf.d/more.conf:4: timeout: " in machine.journal()
+    machine.wait(lambda: "newer settings are at fault" in unit(machine)["StatusText"], "its word")
     site.punch()
     # …and names what takes a restart.
     machine.put("/etc/punchd/conf.d/more.conf", "[api]\nmax_in_flight = 4\n")
@@ -256,6 +257,28 @@ def test_who_may_ask_and_is_named(machine):
     for words in (["status"], ["pause"]):
         assert machine.run("punchctl", *words, user="mallory", check=False).code == 3
     assert machine.run("cat", "/etc/punchd/api.key", user="mallory", check=False).code != 0
+
+
+def test_another_group(machine):
+    """By the drop-in that punchd(8) tells."""
+    machine.run("useradd", "-m", "-G", "staff", "alice")
+    site = Site(machine)
+    machine.put("/etc/punchd/conf.d/group.conf", "[control]\ngroup = staff\n")
+    drop_in(machine, "[Service]\nSupplementaryGroups=staff\nSystemCallFilter=@chown\n")
+    machine.run("systemctl", "restart", "punchd")
+    site.wait_connected()
+    machine.run("punchctl", "status", user="alice")
+
+
+def test_a_store_elsewhere(machine):
+    machine.shell("install -d -o punchd -g punchd -m 700 /mnt/ssd/punchd")
+    machine.put("/etc/punchd/conf.d/store.conf", "[store]\npath = /mnt/ssd/punchd/punchd.db\n")
+    drop_in(machine, "[Service]\nBindPaths=/mnt/ssd/punchd\n")
+    site = Site(machine)
+    site.wait_connected()
+    site.punch()
+    site.wait_all_there()
+    assert machine.path("/mnt/ssd/punchd/punchd.db").stat().st_size > 0
 
 
 # ---- upgrade, removal, purge
