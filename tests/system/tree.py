@@ -4,6 +4,7 @@ broker, and what the packages under test depend on, since a container has no net
 Made once from this machine's own apt sources, and kept beside the build.
 """
 import hashlib
+import os
 import pathlib
 import re
 import shutil
@@ -15,19 +16,34 @@ ALWAYS = ["systemd", "systemd-sysv", "dbus", "mosquitto", "mosquitto-clients", "
           "man-db", "bash-completion", "sudo", "apt-utils", "procps"]
 
 
-def release():
+def own_release():
     for line in pathlib.Path("/etc/os-release").read_text().splitlines():
         if line.startswith("VERSION_CODENAME="):
             return line.partition("=")[2]
     raise AssertionError("no VERSION_CODENAME in /etc/os-release")
 
 
+def release():
+    """Which Debian the machines have: this one's own, or what $PUNCHD_RELEASE names."""
+    return os.environ.get("PUNCHD_RELEASE") or own_release()
+
+
+def archive(codename):
+    """Where this machine's apt has it from; "" where it has not."""
+    done = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)",
+                           f"Codename: {codename}", "Origin: Debian"], check=True, text=True,
+                          capture_output=True)
+    return (done.stdout.splitlines() or [""])[0]
+
+
 def sources():
-    """This machine's own, of Debian alone."""
-    for name in ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"):
-        if pathlib.Path(name).exists():
-            return name
-    raise AssertionError("this machine has no apt sources")
+    """Lines for the release, from the archive that this machine uses."""
+    main, security = archive(own_release()), archive(own_release() + "-security")
+    assert main, "apt knows no archive of this release: run apt-get update"
+    lines = [f"deb {main} {release()} main"]
+    if security:
+        lines.append(f"deb {security} {release()}-security main")
+    return "\n".join(lines) + "\n"
 
 
 def dependencies(debs):
@@ -57,7 +73,7 @@ def bare_tree(debs, kind="bare", also=()):
     making = KEPT / "making"
     shutil.rmtree(making, ignore_errors=True)
     subprocess.run(["mmdebstrap", "--quiet", "--mode=root", "--variant=important",
-                    "--include=" + ",".join(include), release(), making, sources()],
-                   check=True, stdin=subprocess.DEVNULL)
+                    "--include=" + ",".join(include), release(), making, "-"],
+                   check=True, input=sources(), text=True)
     making.rename(tree)
     return tree
