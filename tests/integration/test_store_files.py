@@ -72,6 +72,16 @@ class Place:
         self.gateway = Gateway(store=self.file, under=tmp_path, start=False, wrap=wrap,
                                settings={"punches.max_age": "36500d"})
 
+    def refuses_the_settings(self, *gists):
+        """What path names can never be a store: punchd -t says so, and no start gets so far."""
+        before = self.contents()
+        self.gateway.spawn()
+        assert self.gateway.wait() == 78, self.gateway.messages()
+        line, = [line for line in self.gateway.messages().splitlines() if ": path: " in line]
+        for gist in gists + (str(self.file),):
+            assert gist in line, line
+        assert self.contents() == before
+
     def refuses(self, *gists):
         """It ends with 1 and one line that says all this; no file has changed."""
         before = self.contents()
@@ -323,14 +333,22 @@ def a_link(place):
     (newer, "ended", ["made by a newer punchd", "install that version again", "format 99"]),
     (another_database, None, ["not a store of punchd", "left alone", "check [store] path"]),
     (no_database, None, ["not a store of punchd", "left alone", "no database"]),
-    (a_folder, None, ["not a store of punchd", "no regular file"]),
-    (a_link, None, ["symbolic link", "name the file itself"]),
 ], ids=lambda v: getattr(v, "__name__", ""))
 def test_a_file_that_is_not_its_store(stores, tmp_path, make, kind, gists):
     with Place(stores, kind, tmp_path) as place:
         make(place)
         place.refuses(*gists)
         place.refuses(*gists)
+
+
+@pytest.mark.parametrize("make, gists", [
+    (a_folder, ["is a folder", "name a file in it"]),
+    (a_link, ["symbolic link", "name the file itself"]),
+], ids=lambda v: getattr(v, "__name__", ""))
+def test_a_path_that_can_be_no_store(stores, tmp_path, make, gists):
+    with Place(stores, None, tmp_path) as place:
+        make(place)
+        place.refuses_the_settings(*gists)
 
 
 def test_a_missing_folder(stores, tmp_path):
