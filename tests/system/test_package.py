@@ -130,7 +130,9 @@ def test_the_packages_own_test(tester, debs):
         if path.suffix in (".dsc", ".xz"):
             tester.bring(path, f"/root/{path.name}")
     dsc, = source.glob("*.dsc")
-    done = tester.run("autopkgtest", "--no-built-binaries", f"/root/{dsc.name}", "--", "null",
-                    check=False, timeout=300)
+    # Newer ones do not believe that what they are in is a container.
+    done = tester.run("autopkgtest", "--ignore-restrictions=isolation-container",
+                      "--no-built-binaries", f"/root/{dsc.name}", "--", "null", check=False,
+                      timeout=300)
     assert done.code == 0, done.out + done.err
     assert "punch-through        PASS" in done.out + done.err
