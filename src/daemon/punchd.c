@@ -225,7 +225,7 @@ static void on_terminate(void *arg)
 	if (d->goodbye_until_us != 0)
 		return;
 	log_info("stopping", "asked to stop: saying goodbye to the broker, waiting for answers");
-	service_stopping(&d->service);
+	service_stopping();
 	d->goodbye_until_us = loop_now(d->context.loop).mono_us + GOODBYE_MS * 1000;
 	link_close(d->link);
 	forward_stop(d->forward);

@@ -16,7 +16,8 @@ void service_init(struct service *s, struct context *context, const struct forwa
 		.period_us = notify_watchdog_us()};
 }
 
-void service_describe(const struct service *s, char to[static SERVICE_TEXT_MAX])
+/* For systemctl status: `ok: 3 queued`, `degraded (held, parked): 0 queued`. */
+static void describe(const struct service *s, char to[static SERVICE_TEXT_MAX])
 {
 	const struct alarms *a = &s->context->alarms;
 	struct store_counts n;
@@ -42,7 +43,7 @@ static void tell_status(struct service *s)
 {
 	char text[SERVICE_TEXT_MAX];
 
-	service_describe(s, text);
+	describe(s, text);
 	if (strcmp(text, s->text) == 0)
 		return;
 	memcpy(s->text, text, sizeof s->text);
@@ -93,8 +94,7 @@ void service_second(struct service *s)
 		feed(s);
 }
 
-void service_stopping(struct service *s)
+void service_stopping(void)
 {
-	(void)s;
 	notify_stopping();
 }

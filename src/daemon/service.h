@@ -19,11 +19,11 @@ struct service {
 	struct context *context;
 	const struct forward *forward;
 	const struct inforce *inforce;
-	int64_t period_us; /* of the watchdog; 0: there is none */
-	int64_t fed_us;    /* monotonic, as are the next; 0: not yet */
-	int64_t stuck_us;  /* since when something stands still; 0: nothing does */
-	bool told;         /* that it does, in the log */
-	char text[SERVICE_TEXT_MAX];
+	int64_t period_us;           /* of the watchdog; 0: there is none */
+	int64_t fed_us;              /* monotonic, as are the next; 0: not yet */
+	int64_t stuck_us;            /* since when something stands still; 0: nothing does */
+	bool told;                   /* that it does, in the log */
+	char text[SERVICE_TEXT_MAX]; /* how it is, as was told last */
 };
 
 void service_init(struct service *s, struct context *context, const struct forward *forward,
@@ -36,9 +36,6 @@ void service_ready(struct service *s);
 void service_second(struct service *s);
 
 /* It is about to end. */
-void service_stopping(struct service *s);
-
-/* How it is, for systemctl status: `ok: 3 queued`, `degraded (held, parked): 0 queued`. */
-void service_describe(const struct service *s, char to[static SERVICE_TEXT_MAX]);
+void service_stopping(void);
 
 #endif
