@@ -62,6 +62,20 @@ static int take_zone(struct context *c, const char *name)
 	return -ENOMEM;
 }
 
+static void take_verdict(struct context *c)
+{
+	const struct config *config = &c->config;
+
+	c->verdict = (struct verdict_settings){
+		.max_age_s = config->punches.max_age_ms / 1000,
+		.max_future_s = config->punches.max_future_ms / 1000,
+		.accept_from_s = config->punches.accept_from_s,
+		.unknown_user = (enum verdict_answer)config->punches.unknown_user,
+		.unknown_device = (enum verdict_answer)config->punches.unknown_device,
+		.inactive_device = (enum verdict_answer)config->punches.inactive_device,
+	};
+}
+
 int context_take_settings(struct context *c)
 {
 	const struct config_terminal *one;
@@ -69,6 +83,8 @@ int context_take_settings(struct context *c)
 	size_t pos = 0;
 	int r = 0;
 
+	log_set_level((enum log_level)c->config.log.level);
+	take_verdict(c);
 	while ((one = config_terminals_next(&c->config.terminals, &pos, NULL)) && r == 0) {
 		r = take_zone(c, one->time_zone);
 		if (one->double_tap_ms > window_ms)

@@ -30,9 +30,11 @@ libdaemon_a_SOURCES = \
 	src/daemon/refresh.c src/daemon/refresh.h \
 	src/daemon/refresh_page.c src/daemon/refresh_page.h \
 	src/daemon/rejudge.c src/daemon/rejudge.h \
+	src/daemon/reload.c src/daemon/reload.h \
 	src/daemon/replaced.c src/daemon/replaced.h \
 	src/daemon/service.c src/daemon/service.h \
-	src/daemon/settings.c src/daemon/settings_check.c src/daemon/settings.h \
+	src/daemon/settings.c src/daemon/settings_check.c src/daemon/settings_tell.c \
+	src/daemon/settings.h \
 	src/daemon/settlement.c src/daemon/settlement.h \
 	src/daemon/status.c src/daemon/status.h \
 	src/daemon/terminals.c src/daemon/terminals.h \

@@ -6,9 +6,7 @@
 #include <signal.h>
 
 #include "api/curl.h"
-#include "base/backoff.h"
 #include "base/log.h"
-#include "base/units.h"
 #include "daemon/apikey.h"
 #include "daemon/check.h"
 #include "daemon/clockmarks.h"
@@ -23,6 +21,7 @@
 #include "daemon/opening.h"
 #include "daemon/refresh.h"
 #include "daemon/rejudge.h"
+#include "daemon/reload.h"
 #include "daemon/replaced.h"
 #include "daemon/service.h"
 #include "daemon/settings.h"
@@ -37,6 +36,7 @@
 struct punchd {
 	struct context context;
 	struct inforce inforce;
+	struct reload reload;
 	char site[256];
 
 	struct replaced replaced;
@@ -232,93 +232,11 @@ static void on_terminate(void *arg)
 	loop_timer_set(d->goodbye, 0);
 }
 
-static void take_settings(struct punchd *d)
-{
-	const struct config *c = &d->context.config;
-
-	log_set_level((enum log_level)c->log.level);
-	d->context.verdict = (struct verdict_settings){
-		.max_age_s = c->punches.max_age_ms / 1000,
-		.max_future_s = c->punches.max_future_ms / 1000,
-		.accept_from_s = c->punches.accept_from_s,
-		.unknown_user = (enum verdict_answer)c->punches.unknown_user,
-		.unknown_device = (enum verdict_answer)c->punches.unknown_device,
-		.inactive_device = (enum verdict_answer)c->punches.inactive_device,
-	};
-}
-
-static void log_faults(struct buf *faults)
-{
-	char *line, *rest = faults->data;
-
-	while ((line = strsep(&rest, "\n"))) {
-		if (line[0])
-			log_error("config", line);
-	}
-}
-
-/* A line a key: a line's values are cut where they are long. */
-static void log_restart_keys(const struct inforce *f)
-{
-	json_t *keys = inforce_restart_keys(f);
-	const json_t *key;
-	size_t i;
-
-	json_array_foreach(keys, i, key)
-	{
-		log_warn("config", "a changed key takes effect after a restart",
-			LOG_S("key", json_string_value(key)));
-	}
-	json_decref(keys);
-}
-
-/* The new profiles in place of the old ones, and what they listen on. */
-static void take_profiles(struct punchd *d, struct profile_set *wanted)
-{
-	struct profile_set old = d->context.profiles;
-
-	d->context.profiles = *wanted;
-	if (intake_reload(d->intake) < 0 || link_set_topics(d->link) < 0) {
-		log_error("profile", "out of memory: the old profiles stay");
-		d->context.profiles = old;
-		old = *wanted;
-	}
-	profile_set_done(&old);
-	if (context_take_settings(&d->context) < 0)
-		log_error("config", "out of memory: zones of terminals may be missing");
-}
-
 static void on_hangup(void *arg)
 {
 	struct punchd *d = arg;
-	struct buf faults, restart;
-	struct profile_set profiles = {.count = 0};
-	struct config wanted;
-	int64_t now_us = loop_now(d->context.loop).wall_us;
 
-	buf_init(&faults, SETTINGS_FAULTS_MAX);
-	buf_init(&restart, SETTINGS_FAULTS_MAX);
-	inforce_look(&d->inforce, d->inforce.file);
-	if (settings_read(&wanted, d->inforce.file, &faults) < 0 || faults.len > 0 ||
-		settings_profiles(&wanted, &profiles, &faults) < 0 || faults.len > 0) {
-		profile_set_done(&profiles);
-		inforce_refused(&d->inforce, now_us, &faults);
-		log_faults(&faults);
-		log_error("config",
-			"the new settings are at fault: the old ones stay. punchd -t tells the "
-			"faults; a restart would fail on them");
-	} else {
-		config_restart_keys(&d->context.config, &wanted, &restart);
-		config_take_live(&d->context.config, &wanted);
-		take_settings(d);
-		take_profiles(d, &profiles);
-		log_info("config", "settings read again");
-		inforce_taken(&d->inforce, now_us, &restart);
-		log_restart_keys(&d->inforce);
-	}
-	config_done(&wanted);
-	buf_done(&faults);
-	buf_done(&restart);
+	reload_run(&d->reload);
 	take_key(d);
 	upkeep_wake(d->upkeep);
 	rejudge_start(d->rejudge, REJUDGE_ALL);
@@ -352,7 +270,7 @@ static int make_profiles(struct context *c)
 	buf_init(&faults, SETTINGS_FAULTS_MAX);
 	r = settings_profiles(&c->config, &c->profiles, &faults);
 	if (r == 0 && faults.len > 0) {
-		log_faults(&faults);
+		settings_log_faults(&faults);
 		r = -EINVAL;
 	}
 	buf_done(&faults);
@@ -377,7 +295,6 @@ static int make_context(struct punchd *d)
 			LOG_S("error", strerror(-r)));
 		return r;
 	}
-	take_settings(d);
 	r = make_profiles(c);
 	if (r == 0)
 		r = context_take_settings(c);
@@ -527,6 +444,10 @@ static int make_signals(struct punchd *d)
 	d->interrupt = loop_signal_new(l, SIGINT, on_terminate, d);
 	d->hangup = loop_signal_new(l, SIGHUP, on_hangup, d);
 	d->goodbye = loop_timer_new(l, on_goodbye, d);
+	d->reload = (struct reload){.context = &d->context,
+		.inforce = &d->inforce,
+		.intake = d->intake,
+		.link = d->link};
 	return d->term && d->interrupt && d->hangup && d->goodbye ? 0 : -ENOMEM;
 }
 
@@ -587,31 +508,6 @@ static int run(struct punchd *d)
 
 /* ---- what main calls */
 
-/* Read the settings; faults go to stderr. Returns whether they are good. */
-static bool read_settings(struct config *c, const char *file)
-{
-	struct buf faults;
-	bool good;
-
-	buf_init(&faults, SETTINGS_FAULTS_MAX);
-	good = settings_read(c, file, &faults) == 0 && faults.len == 0;
-	fputs(faults.data, stderr);
-	if (buf_error(&faults) < 0)
-		fputs("punchd: there are more faults than these\n", stderr);
-	buf_done(&faults);
-	return good;
-}
-
-static void warn(const struct config *c)
-{
-	struct buf warnings;
-
-	buf_init(&warnings, SETTINGS_FAULTS_MAX);
-	settings_foresee(c, &warnings);
-	fputs(warnings.data, stderr);
-	buf_done(&warnings);
-}
-
 int punchd_run(const char *config_file)
 {
 	struct punchd *d = calloc(1, sizeof *d);
@@ -627,7 +523,7 @@ int punchd_run(const char *config_file)
 	json_object_seed((size_t)loop_random(d->context.loop));
 	alarms_init(&d->context.alarms, wall_us, d->context.loop);
 	inforce_look(&d->inforce, config_file);
-	if (read_settings(&d->context.config, config_file)) {
+	if (settings_read_aloud(&d->context.config, config_file)) {
 		inforce_taken(&d->inforce, wall_us(d->context.loop), NULL);
 		code = run(d);
 	} else {
@@ -637,31 +533,4 @@ int punchd_run(const char *config_file)
 	unmake(d);
 	free(d);
 	return code;
-}
-
-int punchd_check(const char *config_file)
-{
-	struct config c;
-	bool good = read_settings(&c, config_file);
-
-	if (good)
-		warn(&c);
-	config_done(&c);
-	return good ? 0 : 1;
-}
-
-int punchd_print(const char *config_file)
-{
-	struct config c;
-	struct buf text;
-	bool good = read_settings(&c, config_file);
-
-	buf_init(&text, SETTINGS_FAULTS_MAX);
-	if (good)
-		config_print(&c, &text);
-	fputs(text.data, stdout);
-	good = good && buf_error(&text) == 0;
-	buf_done(&text);
-	config_done(&c);
-	return good ? PUNCHD_EXIT_OK : PUNCHD_EXIT_CONFIG;
 }

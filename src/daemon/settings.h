@@ -22,6 +22,12 @@
  */
 int settings_read(struct config *c, const char *file, struct buf *faults);
 
+/* settings_read with the faults on stderr. Returns whether there were none. c is made in either case. */
+bool settings_read_aloud(struct config *c, const char *file);
+
+/* A line of the log for each line of faults, which it cuts up. */
+void settings_log_faults(struct buf *faults);
+
 /* A number that is another one when a file was added, removed or written since. */
 uint64_t settings_fingerprint(const char *file);
 
