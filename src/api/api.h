@@ -46,6 +46,26 @@ struct api_attendance {
 	const char *key;       /* Idempotency-Key */
 };
 
+/* One POST /users. The texts need to live only during the call. */
+struct api_new_user {
+	const char *name;
+	const char *email;
+	const char *phone;      /* E.164: +919876543210 */
+	const char *department; /* NULL: none */
+	const char *key;        /* Idempotency-Key */
+};
+
+enum api_format { API_FORMAT_JSON, API_FORMAT_CSV, API_FORMAT_PDF };
+
+/* One GET /reports/attendance. The texts need to live only during the call. */
+struct api_report_query {
+	const char *start_date; /* 2023-01-31, the first day */
+	const char *end_date;   /* the last day */
+	const char *user_id;    /* NULL: everybody */
+	const char *department; /* NULL: all */
+	enum api_format format;
+};
+
 /* What came of a call. All pointers are valid only during the callback. */
 struct api_reply {
 	enum api_outcome outcome;
@@ -66,8 +86,15 @@ struct api_reply {
 
 typedef void api_done(void *arg, const struct api_reply *reply);
 
-/* What shares the budget. Punches come first; a refresh gets every 20th request at the least. */
-enum api_class { API_CLASS_PUNCH, API_CLASS_REFRESH };
+/* The calls of the API, one an endpoint and method. */
+enum api_call {
+	API_CALL_ATTENDANCE,  /* POST /attendance */
+	API_CALL_USERS,       /* GET /users */
+	API_CALL_DEVICES,     /* GET /devices */
+	API_CALL_USER_CREATE, /* POST /users */
+	API_CALL_REPORT,      /* GET /reports/attendance */
+};
+#define API_CALLS 5
 
 /* What the API is like just now: api.state of the status document. */
 enum api_state {
@@ -83,10 +110,9 @@ const char *api_state_name(enum api_state state);
 /* For status and alarms. */
 struct api_status {
 	enum api_state state;
-	bool garbled;           /* the last answers came from something that is not the API */
-	bool unauthorized;      /* 401 */
-	bool forbidden_punch;   /* 403 for attendance */
-	bool forbidden_refresh; /* 403 for a list */
+	bool garbled;              /* the last answers came from something that is not the API */
+	bool unauthorized;         /* 401 */
+	bool forbidden[API_CALLS]; /* 403 for that call: the key's rights do not cover it */
 	int in_flight;
 	int64_t limit;        /* of the window that was learnt; -1 unknown */
 	int64_t remaining;    /* in that window; -1 unknown */
@@ -118,11 +144,17 @@ int api_client_set_key(struct api_client *c, const char *key);
 void api_client_resume(struct api_client *c);
 
 /*
- * How many requests of a class may be handed over now: what rate limit, circuit and max_in_flight
- * allow. 0 with *ret_wait_us = how long until it is worth asking again (-1: not before a running
- * call ends). A call beyond the room is sent all the same: the caller decides.
+ * How many requests of a kind may be handed over now: what rate limit, circuit and max_in_flight
+ * allow. Punches come first; lists, and what a person asked for (a user to create, a report), get
+ * every 20th request at the least, and take turns. 0 with *ret_wait_us = how long until it is worth
+ * asking again (-1: not before a running call ends). A call beyond the room is sent all the same:
+ * the caller decides.
+ *
+ * A 403 leaves no room for that call alone, until a probe after auth_retry or a new key. What a
+ * report or a creation meets (a 5xx, an answer that was lost or is not the API's) closes that call
+ * alone, too; only a missing connection, and 401, close all.
  */
-int api_client_room(struct api_client *c, enum api_class class, int64_t *ret_wait_us);
+int api_client_room(struct api_client *c, enum api_call call, int64_t *ret_wait_us);
 
 /* Whether refreshes go before punches, which then have no room. */
 void api_client_refresh_first(struct api_client *c, bool first);
@@ -147,6 +179,55 @@ int api_users_list(struct api_client *c, int limit, int64_t offset, api_done *do
 
 /* GET /devices. Returns as above. */
 int api_devices_list(struct api_client *c, api_done *done, void *arg);
+
+/*
+ * POST /users. Outcomes as for attendance, but for 409: without data.id it is always API_CONFLICT,
+ * since `already_exists` may be said of somebody else with that e-mail: the list tells. reply.data
+ * is the user, reply.id its id; the echo is compared in name, e-mail (upper or lower case) and phone.
+ * Returns as above.
+ */
+int api_user_create(struct api_client *c, const struct api_new_user *u, api_done *done, void *arg);
+
+/*
+ * GET /reports/attendance. Its body is never held whole: it comes in pieces, as the network brings
+ * them (up to 16 KiB each), and the caller may pause it.
+ *
+ * Pieces come only of a 2xx whose Content-Type fits the format and whose length or end HTTP tells.
+ * Any other answer is read as elsewhere and none of it reaches chunk: refused with code, message and
+ * param, and so on; a 2xx that is not the report asked for (a page of HTML) is API_GARBLED. Only
+ * API_DONE says that the pieces were the whole report; after anything else the caller throws away
+ * what came. reply.data is always NULL.
+ *
+ * The answer may take ten times `timeout` to begin, since a report is computed meanwhile; from then
+ * on it is LOST when nothing comes for `timeout`. The time of a pause does not count.
+ *
+ * A report goes over a connection of its own, beside max_in_flight; of them api_client_room allows
+ * API_REPORTS_MAX at once.
+ */
+#define API_REPORTS_MAX 2
+
+struct api_stream;
+
+enum api_take {
+	API_TAKE_MORE,  /* taken */
+	API_TAKE_PAUSE, /* taken; no more until api_stream_resume. done may come in the meantime */
+	API_TAKE_STOP,  /* the rest is not wanted: ends in done with API_CANCELLED */
+};
+
+/* A piece, in order. May not start a call nor free the client. */
+typedef enum api_take api_chunk(void *arg, const char *data, size_t length);
+
+/* Returns as above, or -ENOTSUP for a transport that cannot. *ret_stream is valid until done; NULL is
+ * taken. */
+int api_report_get(struct api_client *c, const struct api_report_query *q, api_chunk *chunk,
+	api_done *done, void *arg, struct api_stream **ret_stream);
+
+/* Neither calls anything from inside. After cancel no piece comes, and done follows. */
+void api_stream_resume(struct api_stream *s);
+void api_stream_cancel(struct api_stream *s);
+
+/* The name as the API writes it: json, csv, pdf. */
+const char *api_format_name(enum api_format format);
 
 /*
  * How long so many punches more will take, with as many side by side as `parallel`: what the rate limit

@@ -97,13 +97,19 @@ static void widen(struct circuit *c)
 void circuit_ended(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
 	int64_t retry_after_us, int64_t now_us, uint64_t random)
 {
-	enum circuit_cause cause = cause_of(outcome);
-
 	if (epoch != c->epoch)
 		return;
 	c->in_flight--;
 	c->probing = false;
-	if (outcome == API_CANCELLED)
+	circuit_heard(c, epoch, outcome, retry_after_us, now_us, random);
+}
+
+void circuit_heard(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
+	int64_t retry_after_us, int64_t now_us, uint64_t random)
+{
+	enum circuit_cause cause = cause_of(outcome);
+
+	if (epoch != c->epoch || outcome == API_CANCELLED)
 		return;
 	if (cause != CIRCUIT_OPEN_ROAD) {
 		c->cause = cause;

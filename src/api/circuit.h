@@ -54,6 +54,11 @@ uint64_t circuit_sent(struct circuit *c);
 void circuit_ended(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
 	int64_t retry_after_us, int64_t now_us, uint64_t random);
 
+/* What a request brought that was not counted by circuit_sent, and never is the probe: one that may
+ * take minutes. epoch is that of when it was sent. */
+void circuit_heard(struct circuit *c, uint64_t epoch, enum api_outcome outcome,
+	int64_t retry_after_us, int64_t now_us, uint64_t random);
+
 /* As if a probe had come back well. */
 void circuit_resume(struct circuit *c);
 

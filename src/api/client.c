@@ -48,8 +48,8 @@ int api_client_new(const struct api_settings *s, const struct api_world *world,
 	c->max_in_flight = s->max_in_flight;
 	pace_init(&c->pace, s->plan_limit > 0 ? s->plan_limit : SMALLEST_PLAN, PLAN_WINDOW_US);
 	circuit_init(&c->circuit, s->retry_min_ms, s->retry_max_ms, s->auth_retry_ms);
-	for (int i = 0; i < API_CLASSES; i++)
-		circuit_init(&c->gate[i], s->auth_retry_ms, s->auth_retry_ms, s->auth_retry_ms);
+	for (int i = 0; i < API_CALLS; i++)
+		circuit_init(&c->gate[i], s->retry_min_ms, s->retry_max_ms, s->auth_retry_ms);
 	*ret_client = c;
 	return 0;
 }
@@ -65,7 +65,10 @@ void api_client_unlink(struct call *call)
 {
 	call->previous->next = call->next;
 	call->next->previous = call->previous;
-	call->client->in_flight--;
+	if (call->kind == API_CALL_REPORT)
+		call->client->reports--;
+	else
+		call->client->in_flight--;
 }
 
 static void cancel_call(struct call *call)
@@ -113,7 +116,7 @@ static void lift_pauses_of_key(struct api_client *c)
 	c->key_generation++;
 	if (c->circuit.cause == CIRCUIT_AUTH)
 		circuit_resume(&c->circuit);
-	for (int i = 0; i < API_CLASSES; i++)
+	for (int i = 0; i < API_CALLS; i++)
 		circuit_resume(&c->gate[i]);
 	pace_forget(&c->pace);
 }
@@ -149,7 +152,7 @@ int api_client_set_key(struct api_client *c, const char *key)
 void api_client_resume(struct api_client *c)
 {
 	circuit_resume(&c->circuit);
-	for (int i = 0; i < API_CLASSES; i++)
+	for (int i = 0; i < API_CALLS; i++)
 		circuit_resume(&c->gate[i]);
 	pace_resume(&c->pace, api_client_now(c).mono_us);
 }
@@ -167,9 +170,18 @@ static void narrow(int64_t *room, int64_t *wait_us, int64_t bound, int64_t bound
 		*wait_us = bound_wait_us;
 }
 
-/* What both classes have together, but for the gate. */
+/* How many more may run side by side. */
+static int64_t free_places(const struct api_client *c, enum api_call call)
+{
+	int64_t most = call == API_CALL_REPORT ? API_REPORTS_MAX : c->max_in_flight;
+	int64_t running = call == API_CALL_REPORT ? c->reports : c->in_flight;
+
+	return most > running ? most - running : 0;
+}
+
+/* What there is for a call before it is shared. */
 static int64_t common_room(
-	const struct api_client *c, enum api_class class, int64_t now_us, int64_t *ret_wait_us)
+	const struct api_client *c, enum api_call call, int64_t now_us, int64_t *ret_wait_us)
 {
 	int64_t room = INT_MAX, bound, wait_us;
 
@@ -178,19 +190,30 @@ static int64_t common_room(
 	narrow(&room, ret_wait_us, bound, wait_us);
 	bound = circuit_room(&c->circuit, now_us, &wait_us);
 	narrow(&room, ret_wait_us, bound, wait_us);
-	bound = circuit_room(&c->gate[class], now_us, &wait_us);
+	bound = circuit_room(&c->gate[call], now_us, &wait_us);
 	narrow(&room, ret_wait_us, bound, wait_us);
-	bound = c->max_in_flight > c->in_flight ? c->max_in_flight - c->in_flight : 0;
-	narrow(&room, ret_wait_us, bound, -1);
+	narrow(&room, ret_wait_us, free_places(c, call), -1);
 	return room;
 }
 
-int api_client_room(struct api_client *c, enum api_class class, int64_t *ret_wait_us)
+enum share_class api_client_class(enum api_call kind)
+{
+	switch (kind) {
+	case API_CALL_ATTENDANCE: return SHARE_PUNCH;
+	case API_CALL_USERS:
+	case API_CALL_DEVICES: return SHARE_REFRESH;
+	case API_CALL_USER_CREATE:
+	case API_CALL_REPORT: return SHARE_PERSON;
+	}
+	return SHARE_REFRESH;
+}
+
+int api_client_room(struct api_client *c, enum api_call call, int64_t *ret_wait_us)
 {
 	int64_t now_us = api_client_now(c).mono_us;
-	int64_t room = common_room(c, class, now_us, ret_wait_us);
+	int64_t room = common_room(c, call, now_us, ret_wait_us);
 
-	return (int)share_room(&c->share, class, room, now_us, ret_wait_us);
+	return (int)share_room(&c->share, api_client_class(call), room, now_us, ret_wait_us);
 }
 
 void api_client_refresh_first(struct api_client *c, bool first)
@@ -209,7 +232,7 @@ int64_t api_client_budget(const struct api_client *c)
 
 bool api_client_probing(const struct api_client *c)
 {
-	return circuit_probing(&c->circuit) || circuit_probing(&c->gate[API_CLASS_PUNCH]);
+	return circuit_probing(&c->circuit) || circuit_probing(&c->gate[API_CALL_ATTENDANCE]);
 }
 
 /* --- outlook */
@@ -240,7 +263,7 @@ static enum api_state state_of(const struct api_client *c, int64_t now_us)
 	case CIRCUIT_GARBLED: return API_STATE_BACKOFF;
 	case CIRCUIT_OPEN_ROAD: break;
 	}
-	if (!c->key || circuit_probing(&c->gate[API_CLASS_PUNCH]))
+	if (!c->key || circuit_probing(&c->gate[API_CALL_ATTENDANCE]))
 		return API_STATE_AUTH_FAILED;
 	return pace_exhausted(&c->pace, now_us) ? API_STATE_RATE_LIMITED : API_STATE_OK;
 }
@@ -249,14 +272,12 @@ void api_client_status(const struct api_client *c, struct api_status *ret)
 {
 	int64_t now_us = api_client_now(c).mono_us, wait_us;
 
-	common_room(c, API_CLASS_PUNCH, now_us, &wait_us);
+	common_room(c, API_CALL_ATTENDANCE, now_us, &wait_us);
 	*ret = (struct api_status){
 		.state = state_of(c, now_us),
 		.garbled = c->garbled,
 		.unauthorized = c->circuit.cause == CIRCUIT_AUTH,
-		.forbidden_punch = circuit_probing(&c->gate[API_CLASS_PUNCH]),
-		.forbidden_refresh = circuit_probing(&c->gate[API_CLASS_REFRESH]),
-		.in_flight = c->in_flight,
+		.in_flight = c->in_flight + c->reports,
 		.limit = c->pace.learnt ? c->pace.limit : -1,
 		.remaining = c->pace.learnt ? c->pace.remaining : -1,
 		.reset_us = c->pace.learnt && c->pace.reset_us > 0 ? c->pace.reset_us : 0,
@@ -264,4 +285,6 @@ void api_client_status(const struct api_client *c, struct api_status *ret)
 		.last_done_us = c->last_done_us,
 		.sent = c->sent,
 	};
+	for (int i = 0; i < API_CALLS; i++)
+		ret->forbidden[i] = c->gate[i].cause == CIRCUIT_AUTH;
 }

@@ -1,15 +1,7 @@
 /* One call, from its start to its answer. */
-#include <errno.h>
-
 #include "api/client_private.h"
-#include "api/wire.h"
 
 #define KEY_HIDE_MIN 4
-
-static enum api_class class_of(enum api_call kind)
-{
-	return kind == API_CALL_ATTENDANCE ? API_CLASS_PUNCH : API_CLASS_REFRESH;
-}
 
 static uint64_t random_bits(struct api_client *c)
 {
@@ -44,9 +36,38 @@ static void hide_keys(const struct api_client *c, struct api_reading *r)
 	}
 }
 
+/* Of what a person asked for: one report that takes too long, or one user that the server cannot digest,
+ * must not hold up punches. */
+static bool is_persons(const struct call *call)
+{
+	return api_client_class(call->kind) == SHARE_PERSON;
+}
+
+/* What trouble is the call's own there; API_CANCELLED says nothing. */
+static enum api_outcome outcome_for_destination(const struct call *call, enum api_outcome outcome)
+{
+	switch (outcome) {
+	case API_GARBLED:
+	case API_SERVER_ERROR:
+	case API_SERVER_DOUBT:
+	case API_ROAD_FAULT:
+	case API_LOST: return is_persons(call) ? API_CANCELLED : outcome;
+	case API_DONE:
+	case API_DONE_NO_ID:
+	case API_REFUSED:
+	case API_CONFLICT:
+	case API_UNAUTHORIZED:
+	case API_FORBIDDEN:
+	case API_RATE_LIMITED:
+	case API_NEVER_LEFT:
+	case API_CANCELLED: return outcome;
+	}
+	return outcome;
+}
+
 /* 403 is the endpoint's 401; whatever else is an answer of the API opens the endpoint again. What
- * comes from the road says nothing of it. */
-static enum api_outcome outcome_for_gate(enum api_outcome outcome)
+ * comes from the road says nothing of it, unless the road is told nothing. */
+static enum api_outcome outcome_for_gate(const struct call *call, enum api_outcome outcome)
 {
 	switch (outcome) {
 	case API_FORBIDDEN: return API_UNAUTHORIZED;
@@ -55,13 +76,13 @@ static enum api_outcome outcome_for_gate(enum api_outcome outcome)
 	case API_REFUSED:
 	case API_CONFLICT: return API_DONE;
 	case API_GARBLED:
-	case API_UNAUTHORIZED:
-	case API_RATE_LIMITED:
 	case API_SERVER_ERROR:
 	case API_SERVER_DOUBT:
 	case API_ROAD_FAULT:
+	case API_LOST: return is_persons(call) ? outcome : API_CANCELLED;
+	case API_UNAUTHORIZED:
+	case API_RATE_LIMITED:
 	case API_NEVER_LEFT:
-	case API_LOST:
 	case API_CANCELLED: return API_CANCELLED;
 	}
 	return API_CANCELLED;
@@ -73,22 +94,40 @@ static bool is_of_old_key(const struct call *call)
 	return call->key_generation != call->client->key_generation;
 }
 
-static void tell_circuits(struct api_client *c, const struct call *call,
-	const struct api_reply *reply, int64_t retry_after_us)
+static void tell_destination(
+	const struct call *call, enum api_outcome outcome, int64_t retry_after_us, int64_t now_us)
 {
+	struct api_client *c = call->client;
+
+	outcome = outcome_for_destination(call, outcome);
+	if (call->kind == API_CALL_REPORT)
+		circuit_heard(
+			&c->circuit, call->epoch, outcome, retry_after_us, now_us, random_bits(c));
+	else
+		circuit_ended(
+			&c->circuit, call->epoch, outcome, retry_after_us, now_us, random_bits(c));
+}
+
+static void tell_circuits(
+	const struct call *call, const struct api_reply *reply, int64_t retry_after_us)
+{
+	struct api_client *c = call->client;
 	enum api_outcome outcome = reply->outcome;
+	int64_t now_us = reply->received.mono_us;
 
 	if ((outcome == API_UNAUTHORIZED || outcome == API_FORBIDDEN) && is_of_old_key(call))
 		outcome = API_CANCELLED;
-	circuit_ended(&c->circuit, call->epoch, outcome, retry_after_us, reply->received.mono_us,
-		random_bits(c));
-	circuit_ended(&c->gate[class_of(call->kind)], call->gate_epoch, outcome_for_gate(outcome),
-		-1, reply->received.mono_us, random_bits(c));
+	if (!call->heard)
+		tell_destination(call, outcome, retry_after_us, now_us);
+	circuit_ended(&c->gate[call->kind], call->gate_epoch, outcome_for_gate(call, outcome),
+		is_persons(call) ? retry_after_us : -1, now_us, random_bits(c));
 }
 
-static void remember_outcome(struct api_client *c, const struct api_reply *reply)
+static void remember_outcome(const struct call *call, const struct api_reply *reply)
 {
-	switch (reply->outcome) {
+	struct api_client *c = call->client;
+
+	switch (outcome_for_destination(call, reply->outcome)) {
 	case API_DONE:
 		c->last_done_us = reply->received.wall_us;
 		c->garbled = false;
@@ -123,50 +162,91 @@ static void settle_keyless(struct api_reading *r)
 	snprintf(r->message, sizeof r->message, "there is no API key");
 }
 
-static void tell_pace(struct api_client *c, const struct call *call,
-	const struct api_answer *answer, int64_t now_us, int64_t *ret_retry_after_us)
+/* Answers to the key that we have tell what remains; nothing else does. */
+static bool tells_rate(const struct call *call, const struct api_answer *answer)
 {
-	struct pace_headers headers;
-	bool limited = answer->status == 429;
-
-	*ret_retry_after_us = -1;
-	if (call->keyless)
-		return;
-	if (answer->fate == API_FATE_NEVER_LEFT) {
-		pace_never_left(&c->pace, call->ticket);
-		return;
-	}
-	if (answer->fate != API_FATE_ANSWERED || is_of_old_key(call)) {
-		pace_answered(&c->pace, call->ticket, call->sent.mono_us, now_us, false, NULL);
-		return;
-	}
-	api_read_rate(answer->status, &answer->headers, &headers);
-	if (headers.retry_after_s >= 0)
-		*ret_retry_after_us = pace_clamp_us(headers.retry_after_s);
-	pace_answered(&c->pace, call->ticket, call->sent.mono_us, now_us, limited, &headers);
+	return answer->fate == API_FATE_ANSWERED && !is_of_old_key(call);
 }
 
-static void on_answered(void *arg, const struct api_answer *answer)
+static void tell_pace_of_report(const struct call *call, const struct api_answer *answer,
+	const struct pace_headers *headers, int64_t now_us)
+{
+	if (tells_rate(call, answer))
+		pace_aside_answered(&call->client->pace, call->ticket, call->sent.mono_us, now_us,
+			answer->status == 429, headers);
+}
+
+static void tell_pace(const struct call *call, const struct api_answer *answer,
+	const struct pace_headers *headers, int64_t now_us)
+{
+	struct pace *pace = &call->client->pace;
+
+	if (answer->fate == API_FATE_NEVER_LEFT)
+		pace_never_left(pace, call->ticket);
+	else if (!tells_rate(call, answer))
+		pace_answered(pace, call->ticket, call->sent.mono_us, now_us, false, NULL);
+	else
+		pace_answered(pace, call->ticket, call->sent.mono_us, now_us, answer->status == 429,
+			headers);
+}
+
+/* What an answer tells of the rate limit. Returns the pause that it asks for, or -1. */
+static int64_t take_rate(const struct call *call, const struct api_answer *answer, int64_t now_us)
+{
+	struct pace_headers headers;
+
+	if (call->keyless)
+		return -1;
+	api_read_rate(answer->status, &answer->headers, &headers);
+	if (call->kind == API_CALL_REPORT)
+		tell_pace_of_report(call, answer, &headers, now_us);
+	else
+		tell_pace(call, answer, &headers, now_us);
+	return tells_rate(call, answer) && headers.retry_after_s >= 0
+		? pace_clamp_us(headers.retry_after_s)
+		: -1;
+}
+
+void api_client_heard(struct call *call, const struct api_answer *head)
+{
+	int64_t now_us = api_client_now(call->client).mono_us;
+
+	take_rate(call, head, now_us);
+	tell_destination(call, API_DONE, -1, now_us);
+	call->heard = true;
+}
+
+/* What the end of a call tells of the API. */
+static void learn(
+	const struct call *call, const struct api_answer *answer, const struct api_reply *reply)
+{
+	struct api_client *c = call->client;
+	int64_t now_us = reply->received.mono_us, retry_after_us = -1;
+
+	if (answer->fate == API_FATE_ANSWERED && call->kind != API_CALL_REPORT)
+		note_latency(c, now_us - call->sent.mono_us);
+	if (!call->heard)
+		retry_after_us = take_rate(call, answer, now_us);
+	tell_circuits(call, reply, retry_after_us);
+	share_ended(&c->share, api_client_class(call->kind));
+	remember_outcome(call, reply);
+}
+
+void api_client_answered(void *arg, const struct api_answer *answer)
 {
 	struct call *call = arg;
 	struct api_client *c = call->client;
 	struct api_reading reading;
-	int64_t retry_after_us;
 
-	api_reading_init(&reading, call->kind, answer,
-		call->kind == API_CALL_ATTENDANCE ? &call->record : NULL);
-	if (call->keyless)
+	api_reading_init(&reading, call->kind, answer, call->sent_texts);
+	if (call->heard && answer->fate == API_FATE_ANSWERED)
+		reading.reply.outcome = API_DONE;
+	if (call->keyless && answer->fate != API_FATE_CANCELLED)
 		settle_keyless(&reading);
 	hide_keys(c, &reading);
 	reading.reply.sent = call->sent;
 	reading.reply.received = api_client_now(c);
-
-	if (answer->fate == API_FATE_ANSWERED)
-		note_latency(c, reading.reply.received.mono_us - call->sent.mono_us);
-	tell_pace(c, call, answer, reading.reply.received.mono_us, &retry_after_us);
-	tell_circuits(c, call, &reading.reply, retry_after_us);
-	share_ended(&c->share, class_of(call->kind));
-	remember_outcome(c, &reading.reply);
+	learn(call, answer, &reading.reply);
 	api_client_unlink(call);
 	call->done(call->arg, &reading.reply);
 	api_reading_done(&reading);
@@ -175,24 +255,10 @@ static void on_answered(void *arg, const struct api_answer *answer)
 
 /* --- the start of a call */
 
-static const char *keep_text(char **at, const char *text)
+struct call *api_client_new_call(
+	struct api_client *c, enum api_call kind, size_t size, api_done *done, void *arg)
 {
-	size_t size = strlen(text) + 1;
-	char *kept = *at;
-
-	memcpy(kept, text, size);
-	*at += size;
-	return kept;
-}
-
-static struct call *new_call(struct api_client *c, enum api_call kind,
-	const struct api_attendance *a, api_done *done, void *arg)
-{
-	size_t texts = a ? strlen(a->user_id) + strlen(a->device_id) + strlen(a->type) +
-			strlen(a->timestamp) + 4
-			 : 0;
-	struct call *call = calloc(1, sizeof *call + texts);
-	char *at;
+	struct call *call = calloc(1, size);
 
 	if (!call)
 		return NULL;
@@ -200,116 +266,49 @@ static struct call *new_call(struct api_client *c, enum api_call kind,
 	call->kind = kind;
 	call->done = done;
 	call->arg = arg;
-	if (!a)
-		return call;
-	at = (char *)(call + 1);
-	call->record.user_id = keep_text(&at, a->user_id);
-	call->record.device_id = keep_text(&at, a->device_id);
-	call->record.type = keep_text(&at, a->type);
-	call->record.timestamp = keep_text(&at, a->timestamp);
 	return call;
 }
 
-static void account_for(struct api_client *c, struct call *call)
+void api_client_prepare(struct call *call, struct api_request *request)
 {
-	enum api_class class = class_of(call->kind);
-
-	call->epoch = circuit_sent(&c->circuit);
-	call->gate_epoch = circuit_sent(&c->gate[class]);
-	share_sent(&c->share, class);
-	if (!call->keyless) {
-		call->ticket = pace_sent(&c->pace, call->sent.mono_us);
-		c->sent++;
-	}
-	call->next = &c->calls;
-	call->previous = c->calls.previous;
-	call->previous->next = call;
-	c->calls.previous = call;
-	c->in_flight++;
-}
-
-/* Hand a request over. Takes call, and frees it on failure. */
-static int start_call(struct api_client *c, struct call *call, struct api_request *request)
-{
-	int r;
+	struct api_client *c = call->client;
 
 	request->authorization = c->authorization;
 	call->keyless = !c->authorization;
 	call->key_generation = c->key_generation;
 	call->sent = api_client_now(c);
-	r = c->transport->submit(c->transport, request, on_answered, call);
-	if (r < 0) {
-		free(call);
-		return r;
-	}
-	account_for(c, call);
-	return 0;
 }
 
-int api_attendance_create(
-	struct api_client *c, const struct api_attendance *a, api_done *done, void *arg)
+/* A report is no probe, and opens no window: its answer may take minutes. */
+static void account_for_report(struct api_client *c, struct call *call)
 {
-	struct api_request request = {
-		.method = API_POST,
-		.idempotency_key = a->key,
-		.answer_max = API_ATTENDANCE_ANSWER_MAX,
-	};
-	struct call *call;
-	char *url = NULL, *body = NULL;
-	int r;
-
-	if (c->closing)
-		return -ESHUTDOWN;
-	if (!wire_token_sound(a->key))
-		return -EINVAL;
-	r = wire_attendance_body(a, &body);
-	r = r < 0 ? r : wire_attendance_url(c->base_url, &url);
-	if (r == 0) {
-		request.url = url;
-		request.body = body;
-		request.body_length = strlen(body);
-		call = new_call(c, API_CALL_ATTENDANCE, a, done, arg);
-		r = call ? start_call(c, call, &request) : -ENOMEM;
-	}
-	free(url);
-	free(body);
-	return r;
+	call->epoch = c->circuit.epoch;
+	if (!call->keyless)
+		call->ticket = pace_sent_aside(&c->pace, call->sent.mono_us);
+	c->reports++;
 }
 
-/* Takes url. */
-static int start_list(
-	struct api_client *c, enum api_call kind, char *url, api_done *done, void *arg)
+static void account_for(struct api_client *c, struct call *call)
 {
-	struct api_request request = {
-		.method = API_GET,
-		.url = url,
-		.answer_max = API_LIST_ANSWER_MAX,
-	};
-	struct call *call = new_call(c, kind, NULL, done, arg);
-	int r = call ? start_call(c, call, &request) : -ENOMEM;
-
-	free(url);
-	return r;
+	call->epoch = circuit_sent(&c->circuit);
+	if (!call->keyless)
+		call->ticket = pace_sent(&c->pace, call->sent.mono_us);
+	c->in_flight++;
 }
 
-int api_users_list(struct api_client *c, int limit, int64_t offset, api_done *done, void *arg)
+void api_client_sent(struct call *call)
 {
-	char *url;
-	int r;
+	struct api_client *c = call->client;
 
-	if (c->closing)
-		return -ESHUTDOWN;
-	r = wire_users_url(c->base_url, limit, offset, &url);
-	return r < 0 ? r : start_list(c, API_CALL_USERS, url, done, arg);
-}
-
-int api_devices_list(struct api_client *c, api_done *done, void *arg)
-{
-	char *url;
-	int r;
-
-	if (c->closing)
-		return -ESHUTDOWN;
-	r = wire_devices_url(c->base_url, &url);
-	return r < 0 ? r : start_list(c, API_CALL_DEVICES, url, done, arg);
+	if (call->kind == API_CALL_REPORT)
+		account_for_report(c, call);
+	else
+		account_for(c, call);
+	call->gate_epoch = circuit_sent(&c->gate[call->kind]);
+	share_sent(&c->share, api_client_class(call->kind));
+	c->sent += !call->keyless;
+	call->next = &c->calls;
+	call->previous = c->calls.previous;
+	call->previous->next = call;
+	c->calls.previous = call;
 }

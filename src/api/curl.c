@@ -30,7 +30,12 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
 
 static bool is_at_rest(const struct curl_transport *t)
 {
-	return t->transfers.next == &t->transfers;
+	return t->transfers.next == &t->transfers && t->streams.next == &t->streams;
+}
+
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
 static int64_t ms_until(int64_t when_us)
@@ -52,9 +57,8 @@ static int set_timer(struct curl_transport *t, int64_t delay_ms)
 		most_ms = t->timeout_ms + GRACE_MS;
 	else if (t->close_us > 0)
 		most_ms = ms_until(t->close_us);
-	if (most_ms >= 0 && (delay_ms < 0 || delay_ms > most_ms))
-		delay_ms = most_ms;
-	return t->loop.timer(t->loop.arg, delay_ms);
+	most_ms = earlier(most_ms, streams_wait_ms(t));
+	return t->loop.timer(t->loop.arg, earlier(delay_ms, most_ms));
 }
 
 /* libcurl tells of changes alone, and thinks that its last timer still runs. */
@@ -76,10 +80,15 @@ static int on_timer(CURLM *multi, long delay_ms, void *arg)
 
 /* --- connections */
 
+long transport_connections(const struct curl_transport *t)
+{
+	return t->max_connections + t->stream_count;
+}
+
 static CURLM *new_multi(struct curl_transport *t)
 {
 	CURLM *multi = curl_multi_init();
-	long most = t->max_connections;
+	long most = transport_connections(t);
 	bool set = multi &&
 		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
 		curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, t) == CURLM_OK &&
@@ -116,6 +125,8 @@ static void free_transfer(struct transfer *x)
 	if (x->next) {
 		x->previous->next = x->next;
 		x->next->previous = x->previous;
+		if (x->easy && x->stream.sink)
+			stream_count(t, -1);
 	}
 	if (x->easy) {
 		curl_multi_remove_handle(t->multi, x->easy);
@@ -174,12 +185,24 @@ static enum api_fate fate_of(const struct transfer *x, CURLcode code)
 {
 	bool ended = code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->body_cut);
 
+	if (x->stream.cancelled)
+		return API_FATE_CANCELLED;
 	if (ended && x->headers_whole)
 		return API_FATE_ANSWERED;
 	return x->sends > 0 ? API_FATE_LOST : API_FATE_NEVER_LEFT;
 }
 
-static void finish(struct transfer *x, CURLcode code)
+void transfer_read_head(struct transfer *x, struct api_answer *ret)
+{
+	long status = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	ret->status = (int)status;
+	ret->body_ends_by_close = body_ends_by_close(x, status);
+	read_headers(x, &ret->headers);
+}
+
+void transfer_finish(struct transfer *x, CURLcode code)
 {
 	struct api_answer answer = {
 		.fate = fate_of(x, code),
@@ -187,16 +210,11 @@ static void finish(struct transfer *x, CURLcode code)
 		.body_length = x->body.len,
 		.body_cut = x->body_cut,
 	};
-	long status = 0;
 
-	if (answer.fate == API_FATE_ANSWERED) {
-		curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
-		answer.status = (int)status;
-		answer.body_ends_by_close = body_ends_by_close(x, status);
-		read_headers(x, &answer.headers);
-	} else {
+	if (answer.fate == API_FATE_ANSWERED)
+		transfer_read_head(x, &answer);
+	else
 		answer.trouble = transfer_trouble(x, code);
-	}
 	x->answered(x->arg, &answer);
 	free_transfer(x);
 }
@@ -207,7 +225,7 @@ static void finish_keyless(struct curl_transport *t)
 
 	for (; x != &t->transfers; x = next) {
 		struct api_answer answer = {
-			.fate = API_FATE_NEVER_LEFT,
+			.fate = x->stream.cancelled ? API_FATE_CANCELLED : API_FATE_NEVER_LEFT,
 			.body = "",
 			.trouble = "there is no authorization",
 		};
@@ -222,15 +240,15 @@ static void finish_keyless(struct curl_transport *t)
 }
 
 /* The loop cannot watch our sockets any more, or libcurl has no memory: nothing would ever end. */
-static void give_up(struct curl_transport *t, CURLMcode code)
+static void give_up(struct transfer *ring, CURLMcode code)
 {
-	struct transfer *x = t->transfers.next, *next;
+	struct transfer *next;
 
-	for (; x != &t->transfers; x = next) {
+	for (struct transfer *x = ring->next; x != ring; x = next) {
 		snprintf(x->error, sizeof x->error, "%s", curl_multi_strerror(code));
 		next = x->next;
 		if (x->easy)
-			finish(x, CURLE_ABORTED_BY_CALLBACK);
+			transfer_finish(x, CURLE_ABORTED_BY_CALLBACK);
 	}
 }
 
@@ -244,7 +262,7 @@ static void reap(struct curl_transport *t)
 		char *x = NULL;
 
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &x);
-		finish((struct transfer *)(void *)x, code);
+		transfer_finish((struct transfer *)(void *)x, code);
 	}
 }
 
@@ -256,7 +274,7 @@ static void end_overdue(struct curl_transport *t)
 
 	while (t->transfers.next != &t->transfers && t->transfers.next->easy &&
 		t->transfers.next->overdue_us <= now_us)
-		finish(t->transfers.next, CURLE_OPERATION_TIMEDOUT);
+		transfer_finish(t->transfers.next, CURLE_OPERATION_TIMEDOUT);
 }
 
 static void act(struct curl_transport *t, curl_socket_t fd, int what)
@@ -265,10 +283,13 @@ static void act(struct curl_transport *t, curl_socket_t fd, int what)
 	CURLMcode code = curl_multi_socket_action(t->multi, fd, what, &running);
 
 	reap(t);
-	if (code != CURLM_OK)
-		give_up(t, code);
+	if (code != CURLM_OK) {
+		give_up(&t->transfers, code);
+		give_up(&t->streams, code);
+	}
 	end_overdue(t);
-	if (is_at_rest(t))
+	streams_tend(t);
+	if (is_at_rest(t) || t->stream_count > 0)
 		set_timer_anew(t);
 }
 
@@ -305,8 +326,16 @@ static int start(struct curl_transport *t, struct transfer *x, const struct api_
 	return curl_multi_add_handle(t->multi, x->easy) == CURLM_OK ? 0 : -ENOMEM;
 }
 
-static int submit(struct api_transport *base, const struct api_request *request,
-	api_answered *answered, void *arg)
+static void link_last(struct transfer *ring, struct transfer *x)
+{
+	x->next = ring;
+	x->previous = ring->previous;
+	x->previous->next = x;
+	ring->previous = x;
+}
+
+static int stream(struct api_transport *base, const struct api_request *request,
+	const struct api_sink *sink, api_answered *answered, void *arg, void **ret_stream)
 {
 	struct curl_transport *t = of(base);
 	struct transfer *x = calloc(1, sizeof *x);
@@ -317,6 +346,7 @@ static int submit(struct api_transport *base, const struct api_request *request,
 	x->transport = t;
 	x->answered = answered;
 	x->arg = arg;
+	x->stream.sink = sink;
 	x->overdue_us = clock_now().mono_us + (t->timeout_ms + GRACE_MS) * 1000;
 	buf_init(&x->body, request->answer_max);
 	r = start(t, x, request);
@@ -324,11 +354,18 @@ static int submit(struct api_transport *base, const struct api_request *request,
 		free_transfer(x);
 		return r;
 	}
-	x->next = &t->transfers;
-	x->previous = t->transfers.previous;
-	x->previous->next = x;
-	t->transfers.previous = x;
+	link_last(sink && x->easy ? &t->streams : &t->transfers, x);
+	if (sink && x->easy)
+		stream_begin(x);
+	if (ret_stream)
+		*ret_stream = x;
 	return 0;
+}
+
+static int submit(struct api_transport *base, const struct api_request *request,
+	api_answered *answered, void *arg)
+{
+	return stream(base, request, NULL, answered, arg, NULL);
 }
 
 /* --- life */
@@ -339,6 +376,8 @@ static void free_transport(struct api_transport *base)
 
 	while (t->transfers.next != &t->transfers)
 		free_transfer(t->transfers.next);
+	while (t->streams.next != &t->streams)
+		free_transfer(t->streams.next);
 	t->close_us = 0;
 	t->loop.timer(t->loop.arg, -1);
 	curl_multi_cleanup(t->multi);
@@ -374,9 +413,14 @@ int api_curl_new(const struct api_curl_settings *settings, const struct api_loop
 		curl_global_cleanup();
 		return -ENOMEM;
 	}
-	t->base = (struct api_transport){.submit = submit, .free = free_transport};
+	t->base = (struct api_transport){.submit = submit,
+		.stream = stream,
+		.resume = stream_resume,
+		.cancel = stream_cancel,
+		.free = free_transport};
 	t->loop = *loop;
 	t->transfers.next = t->transfers.previous = &t->transfers;
+	t->streams.next = t->streams.previous = &t->streams;
 	r = transport_take_settings(t, settings);
 	r = r < 0 ? r : set_up_sessions(t);
 	if (r == 0 && !(t->multi = new_multi(t)))

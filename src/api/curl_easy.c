@@ -44,6 +44,8 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *arg)
 	struct transfer *x = arg;
 
 	(void)one;
+	if (n > 0 && stream_takes_body(x))
+		return stream_take(x, bytes, n);
 	if (n > x->body.cap - x->body.len) {
 		x->body_cut = true;
 		n = x->body.cap - x->body.len;
@@ -137,6 +139,19 @@ static CURLcode set_conduct(const struct curl_transport *t, CURL *easy, struct t
 	return r;
 }
 
+/* curl_stream.c says why, and has the time-outs. */
+static CURLcode set_stream(CURL *easy)
+{
+	CURLcode r = CURLE_OK;
+
+	set(&r, curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 0L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1));
+	set(&r, curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L));
+	set(&r, curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 0L));
+	return r;
+}
+
 static CURLcode set_request(const struct api_request *request, CURL *easy, struct transfer *x)
 {
 	CURLcode r = CURLE_OK;
@@ -176,7 +191,9 @@ static int make_headers(const struct api_request *request, struct curl_slist **r
 {
 	int r = add_header(ret_list, "Authorization", request->authorization);
 
-	r = r < 0 ? r : add_header(ret_list, "Accept", "application/json");
+	r = r < 0 ? r
+		  : add_header(ret_list, "Accept",
+			    request->accept ? request->accept : "application/json");
 	/* Without a value libcurl leaves the header out: no 100-continue. */
 	r = r < 0 ? r : add_header(ret_list, "Expect", "");
 	if (request->body)
@@ -195,6 +212,7 @@ int transfer_prepare(struct transfer *x, const struct api_request *request)
 		return -ENOMEM;
 	if (set_security(t, x->easy) != CURLE_OK || set_proxy(t, x->easy) != CURLE_OK ||
 		set_conduct(t, x->easy, x) != CURLE_OK ||
+		(x->stream.sink && set_stream(x->easy) != CURLE_OK) ||
 		set_request(request, x->easy, x) != CURLE_OK)
 		return -ENOMEM;
 	return 0;

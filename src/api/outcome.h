@@ -23,7 +23,8 @@ enum api_outcome {
 	API_ROAD_FAULT, /* 3xx, 402, 405, … a 4xx without error object: the road's fault, not done */
 	API_NEVER_LEFT, /* no name, refused, no TLS, given up before a byte was sent: not done */
 	API_LOST,       /* bytes left and no whole answer came. In doubt */
-	API_CANCELLED,  /* the client was closed while the request ran: in doubt if it had left */
+	API_CANCELLED, /* given up by the caller, or the client was closed, while the request ran: in
+			 * doubt if it had left */
 };
 
 /* Whether the record may exist although no answer says so. */

@@ -381,6 +381,11 @@ static void take_answer(struct pace *p, struct answer *a)
 		keep_plan(p, a);
 }
 
+static void log_own(struct pace *p, int64_t now_us)
+{
+	pacelog_add(&p->log, now_us, max64(p->window_us, p->plan_window_us));
+}
+
 void pace_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_us, bool limited,
 	const struct pace_headers *headers)
 {
@@ -396,7 +401,7 @@ void pace_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_
 	if (a.opener)
 		p->opener = 0;
 	if (!limited)
-		pacelog_add(&p->log, now_us, max64(p->window_us, p->plan_window_us));
+		log_own(p, now_us);
 	if (!headers) {
 		spend_one(p, now_us);
 		return;
@@ -410,6 +415,34 @@ void pace_never_left(struct pace *p, int64_t ticket)
 	p->in_flight--;
 	if (ticket == p->opener)
 		p->opener = 0;
+}
+
+/* --- requests that nothing waits for */
+
+int64_t pace_sent_aside(struct pace *p, int64_t now_us)
+{
+	log_own(p, now_us);
+	if (p->remaining > 0)
+		p->remaining--;
+	return ++p->last_ticket;
+}
+
+void pace_aside_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_us,
+	bool limited, const struct pace_headers *headers)
+{
+	struct answer a = {
+		.sent_us = sent_us,
+		.now_us = now_us,
+		.newer = ticket >= p->learnt_ticket,
+		.limited = limited,
+		.h = *headers,
+	};
+
+	if (!limited)
+		log_own(p, now_us);
+	/* Else it tells of a window that has ended since, or nothing at all. */
+	if (limited || names_window(headers))
+		take_answer(p, &a);
 }
 
 /* --- outlook */

@@ -109,6 +109,16 @@ void pace_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_
 /* It has ended, and certainly never left: as if it had not been sent. */
 void pace_never_left(struct pace *p, int64_t ticket);
 
+/*
+ * One that may take minutes to be answered is being sent: nothing waits for its answer, so it opens no
+ * window. It is reckoned as counted now, and once more when it is answered, since nobody knows which
+ * of both the server does. Returns its ticket, for pace_aside_answered; where it ends without an
+ * answer nothing needs to be told.
+ */
+int64_t pace_sent_aside(struct pace *p, int64_t now_us);
+void pace_aside_answered(struct pace *p, int64_t ticket, int64_t sent_us, int64_t now_us,
+	bool limited, const struct pace_headers *headers);
+
 /* How long until so many requests more have been allowed, if others go on as they do: an estimate. */
 int64_t pace_time_for(const struct pace *p, int64_t now_us, int64_t requests);
 

@@ -1,6 +1,7 @@
 #include "api/reply.h"
 
 #include <errno.h>
+#include <strings.h>
 
 #include "api/glimpse.h"
 #include "base/jget.h"
@@ -61,50 +62,70 @@ static void take_cut_text(const char *text, char *ret, size_t size)
 
 /* --- the echo */
 
-static bool text_differs(const json_t *data, const char *key, const char *sent)
+/* Times are compared as instants: a cloud may write fractions or another offset. Of e-mail addresses
+ * case is nothing (RFC 5321 §2.4 would have it otherwise before the @; nobody does). */
+static bool text_differs(const char *member, const char *echo, const char *sent)
 {
-	const json_t *value = json_object_get(data, key);
-
-	return value && (!json_is_string(value) || strcmp(json_string_value(value), sent) != 0);
-}
-
-/* Times are compared as instants: a cloud may write fractions or another offset. */
-static bool time_differs(const json_t *data, const char *sent)
-{
-	const json_t *value = json_object_get(data, "timestamp");
 	int64_t sent_s, echo_s;
 
-	if (!value)
-		return false;
-	if (!json_is_string(value) || time_parse_rfc3339(json_string_value(value), &echo_s) < 0 ||
-		time_parse_rfc3339(sent, &sent_s) < 0)
-		return text_differs(data, "timestamp", sent);
-	return echo_s != sent_s;
+	if (strcmp(member, "timestamp") == 0 && time_parse_rfc3339(echo, &echo_s) == 0 &&
+		time_parse_rfc3339(sent, &sent_s) == 0)
+		return echo_s != sent_s;
+	if (strcmp(member, "email") == 0)
+		return strcasecmp(echo, sent) != 0;
+	return strcmp(echo, sent) != 0;
 }
 
-static bool echo_differs(const json_t *data, const struct api_attendance *sent)
+static bool echo_differs(const json_t *data, const struct api_sent *sent)
 {
-	return text_differs(data, "user_id", sent->user_id) ||
-		text_differs(data, "device_id", sent->device_id) ||
-		text_differs(data, "type", sent->type) || time_differs(data, sent->timestamp);
+	for (; sent->member; sent++) {
+		const json_t *value = json_object_get(data, sent->member);
+
+		if (value &&
+			(!json_is_string(value) ||
+				text_differs(sent->member, json_string_value(value), sent->text)))
+			return true;
+	}
+	return false;
 }
 
 /* --- the error table */
 
+/* A call that makes one record. */
+static bool makes_record(enum api_call call)
+{
+	switch (call) {
+	case API_CALL_ATTENDANCE:
+	case API_CALL_USER_CREATE: return true;
+	case API_CALL_USERS:
+	case API_CALL_DEVICES:
+	case API_CALL_REPORT: return false;
+	}
+	return false;
+}
+
 static enum api_outcome read_success(const struct api_reading *r, enum api_call call, bool blank)
 {
+	if (call == API_CALL_REPORT)
+		return API_GARBLED; /* a report went to its sink */
 	if (!r->root)
 		return blank ? API_DONE_NO_ID : API_GARBLED;
-	if (call == API_CALL_ATTENDANCE)
+	if (makes_record(call))
 		return r->id[0] ? API_DONE : API_DONE_NO_ID;
 	return json_is_array(r->reply.data) ? API_DONE : API_DONE_NO_ID;
 }
 
+static bool says_seen_before(const struct api_reading *r)
+{
+	return strcmp(r->code, "duplicate") == 0 || strcmp(r->code, "already_exists") == 0;
+}
+
+/* A user that "already exists" may be somebody else, with the same e-mail. */
 static enum api_outcome read_conflict(const struct api_reading *r, enum api_call call)
 {
-	if (call != API_CALL_ATTENDANCE)
-		return API_ROAD_FAULT; /* lists know no 409 */
-	if (r->id[0] || strcmp(r->code, "duplicate") == 0 || strcmp(r->code, "already_exists") == 0)
+	if (!makes_record(call))
+		return API_ROAD_FAULT; /* to read knows no 409 */
+	if (r->id[0] || (call == API_CALL_ATTENDANCE && says_seen_before(r)))
 		return API_DONE;
 	return API_CONFLICT;
 }
@@ -145,8 +166,9 @@ static void say_what_came(struct api_reading *r, const struct api_answer *answer
 
 	if (r->message[0] || r->reply.outcome == API_DONE)
 		return;
-	snprintf(r->message, sizeof r->message, "HTTP %d%s%s%s", answer->status,
-		type[0] ? ", " : "", type, answer->body_cut ? ", too long" : "");
+	snprintf(r->message, sizeof r->message, "HTTP %d%s%s%s%s", answer->status,
+		type[0] ? ", " : "", type, answer->body_cut ? ", too long" : "",
+		answer->body_ends_by_close ? ", without a length" : "");
 }
 
 static void read_body(struct api_reading *r, const struct api_answer *answer)
@@ -173,7 +195,7 @@ static int64_t created_at(const json_t *data)
 
 /* What a record's answer tells beside its outcome. */
 static void read_record(
-	struct api_reading *r, const struct api_answer *answer, const struct api_attendance *sent)
+	struct api_reading *r, const struct api_answer *answer, const struct api_sent *sent)
 {
 	if (r->reply.outcome == API_GARBLED && !r->root)
 		glimpse_id(answer->body, answer->body_length, r->id, sizeof r->id);
@@ -185,23 +207,23 @@ static void read_record(
 }
 
 static void read_answer(struct api_reading *r, enum api_call call, const struct api_answer *answer,
-	const struct api_attendance *sent)
+	const struct api_sent *sent)
 {
 	bool success = answer->status >= 200 && answer->status <= 299;
 
 	read_body(r, answer);
-	if (success) {
+	if (success && call != API_CALL_REPORT) {
 		r->reply.data = json_object_get(r->root, "data");
 		r->reply.meta = json_object_get(r->root, "meta");
 	}
 	r->reply.outcome = read_status(r, answer->status, call, is_blank(answer));
-	if (call == API_CALL_ATTENDANCE)
+	if (makes_record(call))
 		read_record(r, answer, sent);
 	say_what_came(r, answer);
 }
 
 void api_reading_init(struct api_reading *r, enum api_call call, const struct api_answer *answer,
-	const struct api_attendance *sent)
+	const struct api_sent *sent)
 {
 	*r = (struct api_reading){.reply.status = answer->status};
 	r->reply.id = r->id;
@@ -213,6 +235,7 @@ void api_reading_init(struct api_reading *r, enum api_call call, const struct ap
 	case API_FATE_ANSWERED: read_answer(r, call, answer, sent); return;
 	case API_FATE_NEVER_LEFT: r->reply.outcome = API_NEVER_LEFT; break;
 	case API_FATE_LOST: r->reply.outcome = API_LOST; break;
+	case API_FATE_CANCELLED: r->reply.outcome = API_CANCELLED; break;
 	}
 	if (answer->trouble)
 		take_cut_text(answer->trouble, r->message, sizeof r->message);
@@ -222,6 +245,31 @@ void api_reading_done(struct api_reading *r)
 {
 	json_decref(r->root);
 	*r = (struct api_reading){.root = NULL};
+}
+
+/* --- reports */
+
+/* Without parameters (RFC 9110 §8.3.1), in any case. */
+static bool is_type(const char *content_type, const char *type)
+{
+	size_t n = strcspn(content_type, "; \t");
+
+	return n == strlen(type) && strncasecmp(content_type, type, n) == 0;
+}
+
+/* The documentation names no types; these are what servers say of such files. */
+bool api_report_fits(enum api_format format, const char *type)
+{
+	switch (format) {
+	case API_FORMAT_JSON: return is_type(type, "application/json");
+	case API_FORMAT_CSV:
+		return is_type(type, "text/csv") || is_type(type, "application/csv") ||
+			is_type(type, "application/octet-stream");
+	case API_FORMAT_PDF:
+		return is_type(type, "application/pdf") ||
+			is_type(type, "application/octet-stream");
+	}
+	return false;
 }
 
 /* --- headers */

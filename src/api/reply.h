@@ -8,11 +8,8 @@
 #include "api/pace.h"
 #include "api/transport.h"
 
-/* What was asked, as far as the answer's meaning depends on it. */
-enum api_call { API_CALL_ATTENDANCE, API_CALL_USERS, API_CALL_DEVICES };
-
-#define API_ATTENDANCE_ANSWER_MAX ((size_t)64 * 1024)
-#define API_LIST_ANSWER_MAX       ((size_t)4 * 1024 * 1024)
+#define API_RECORD_ANSWER_MAX ((size_t)64 * 1024) /* also of what came in place of a report */
+#define API_LIST_ANSWER_MAX   ((size_t)4 * 1024 * 1024)
 
 /*
  * Values in one answer: what has more is not read. An empty array is two bytes of text and some
@@ -31,14 +28,24 @@ struct api_reading {
 	char message[256];
 };
 
+/* One text of a record that was asked for, to compare the echo with. */
+struct api_sent {
+	const char *member; /* of data; NULL: there are no more */
+	const char *text;
+};
+#define API_SENT_MAX 5
+
 /*
- * Read an answer. sent is the attendance record that was asked for, to compare the echo with; NULL
- * for lists. Never fails: what cannot be read is an outcome too. The reply's moments are left to
+ * Read an answer. sent may be NULL. A report is read so where its body did not go to its sink, and
+ * then is none. Never fails: what cannot be read is an outcome too. The reply's moments are left to
  * the caller. Pointers in it point into *r, which therefore must not be moved.
  */
 void api_reading_init(struct api_reading *r, enum api_call call, const struct api_answer *answer,
-	const struct api_attendance *sent);
+	const struct api_sent *sent);
 void api_reading_done(struct api_reading *r);
+
+/* Whether an answer with this Content-Type can be a report in that form. */
+bool api_report_fits(enum api_format format, const char *content_type);
 
 /*
  * What the headers say of the rate limit. Negative numbers are no numbers. A Retry-After that is a

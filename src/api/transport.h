@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/api.h"
+
 enum api_method { API_GET, API_POST };
 
 /* Valid only during submit: the transport copies what it needs. */
@@ -20,6 +22,7 @@ struct api_request {
 	const char *url;
 	const char *authorization;   /* the header's value; NULL: nothing is sent, NEVER_LEFT */
 	const char *idempotency_key; /* NULL: none */
+	const char *accept;          /* NULL: application/json */
 	const char *body;            /* NULL: none; JSON */
 	size_t body_length;
 	size_t answer_max; /* bytes of an answer's body that are read */
@@ -29,6 +32,7 @@ enum api_fate {
 	API_FATE_ANSWERED,   /* a whole answer: status, headers, body */
 	API_FATE_NEVER_LEFT, /* no byte of the request was sent */
 	API_FATE_LOST,       /* bytes left, and no whole answer came */
+	API_FATE_CANCELLED,  /* a stream that was cancelled, or stopped by its sink */
 };
 
 /* Header values as they came; "" where there was none. Over 128 bytes: as if it had not come. */
@@ -56,10 +60,32 @@ struct api_answer {
 
 typedef void api_answered(void *arg, const struct api_answer *answer);
 
+/* Where a body goes that is not kept; arg is that of the answer's callback. */
+struct api_sink {
+	/* Status and headers have come, and the first bytes behind them: head has no body. Whether
+	 * the body goes to the sink; else it is kept in the answer as for any other request. Not
+	 * called for an answer without a body. */
+	bool (*head)(void *arg, const struct api_answer *head);
+	/* A piece of the body, in order. May not come back to the transport but for resume and
+	 * cancel. */
+	enum api_take (*chunk)(void *arg, const char *data, size_t length);
+};
+
 struct api_transport {
 	/* Returns 0 or -ENOMEM. */
 	int (*submit)(struct api_transport *t, const struct api_request *request,
 		api_answered *answered, void *arg);
+	/*
+	 * As submit, with a sink for the body: over a connection of its own, and with time-outs that
+	 * suit an answer that is computed for minutes. Of an answer whose body went there body is
+	 * empty. NULL where the transport cannot. *ret_stream is valid until the callback.
+	 */
+	int (*stream)(struct api_transport *t, const struct api_request *request,
+		const struct api_sink *sink, api_answered *answered, void *arg, void **ret_stream);
+	/* After API_TAKE_PAUSE. Nothing is called from inside. */
+	void (*resume)(struct api_transport *t, void *stream);
+	/* No chunk comes any more, and the callback soon, not from inside. */
+	void (*cancel)(struct api_transport *t, void *stream);
 	/* Ends what runs, without callbacks for it, and frees t. */
 	void (*free)(struct api_transport *t);
 };

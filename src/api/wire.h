@@ -26,6 +26,14 @@ int wire_attendance_body(const struct api_attendance *a, char **ret_body);
 int wire_attendance_url(const char *base_url, char **ret_url);
 int wire_users_url(const char *base_url, int limit, int64_t offset, char **ret_url);
 int wire_devices_url(const char *base_url, char **ret_url);
+int wire_user_body(const struct api_new_user *u, char **ret_body);
+int wire_user_url(const char *base_url, char **ret_url);
+
+/* Values are encoded (RFC 3986 §2.1): a department may have any name. */
+int wire_report_url(const char *base_url, const struct api_report_query *q, char **ret_url);
+
+/* The Accept of a report, for its own form and for errors. */
+const char *wire_report_accept(enum api_format format);
 
 /* "Bearer KEY". */
 int wire_authorization(const char *key, char **ret_value);

@@ -9,7 +9,9 @@ void conditions_of_api(struct context *c, const struct forward *forward,
 
 	api_client_status(client, &s);
 	alarms_set(a, ALARM_API_AUTH,
-		!has_key || s.unauthorized || s.forbidden_punch || s.forbidden_refresh, "%s",
+		!has_key || s.unauthorized || s.forbidden[API_CALL_ATTENDANCE] ||
+			s.forbidden[API_CALL_USERS] || s.forbidden[API_CALL_DEVICES],
+		"%s",
 		!has_key ? "there is no API key: put it into the file that [api] key_file names"
 			: s.unauthorized ? "the API refuses the key (401): put a valid "
 					   "one into the key file; it is tried "

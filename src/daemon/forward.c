@@ -314,7 +314,7 @@ static void pump(struct forward *f)
 	if (f->ready_count > 0 && (is_away(f) || forward_halts(f)))
 		forward_thaw_ready(f);
 	while (!forward_halts(f) && !f->context->rejudging) {
-		room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
+		room = api_client_room(f->client, API_CALL_ATTENDANCE, &wait_us);
 		if (room <= 0) {
 			forward_wake_in(f, wait_us);
 			return;

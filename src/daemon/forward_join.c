@@ -36,7 +36,7 @@ void forward_claim(struct forward *f, struct punch *p)
 	if (f->stopping || forward_halts(f) || f->context->rejudging || f->fresh_overflow ||
 		f->ready_count > 0 || anything_thaws(f) || api_client_probing(f->client))
 		return;
-	room = api_client_room(f->client, API_CLASS_PUNCH, &wait_us);
+	room = api_client_room(f->client, API_CALL_ATTENDANCE, &wait_us);
 	forward_outbox_punch(f, p, &o);
 	if (room <= (int)f->claims || fresh_blocks(f, &o) || !outbox_may_go_at_once(&f->outbox, &o))
 		return;

@@ -92,6 +92,11 @@ static int64_t interval_ms(const struct list *l)
 
 /* ---- passes */
 
+static enum api_call call_of(const struct list *l)
+{
+	return what_of(l) == DIR_USERS ? API_CALL_USERS : API_CALL_DEVICES;
+}
+
 static int64_t *pass_time(struct list *l)
 {
 	struct context *c = l->r->context;
@@ -280,7 +285,7 @@ static void ask(struct list *l)
 
 	if (!l->due || l->running || r->context->stopping)
 		return;
-	if (api_client_room(r->client, API_CLASS_REFRESH, &wait_us) <= 0) {
+	if (api_client_room(r->client, call_of(l), &wait_us) <= 0) {
 		loop_timer_set(l->timer, wait_us >= 0 ? (wait_us + 999) / 1000 : BUSY_WAIT_MS);
 		return;
 	}

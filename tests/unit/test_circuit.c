@@ -206,6 +206,28 @@ static void test_probe_that_is_cancelled(void **state)
 	assert_int_equal(room(S), 1);
 }
 
+/* One that was not counted takes no probe's place, and yet tells. */
+static void test_what_is_only_heard(void **state)
+{
+	uint64_t epoch;
+
+	(void)state;
+	begin();
+	epoch = c.epoch;
+	circuit_heard(&c, epoch, API_CANCELLED, NO_RETRY, 0, 0);
+	circuit_heard(&c, epoch, API_DONE, NO_RETRY, 0, 0);
+	assert_int_equal(c.in_flight, 0);
+	circuit_heard(&c, epoch, API_UNAUTHORIZED, NO_RETRY, 0, 0);
+	assert_int_equal(c.cause, CIRCUIT_AUTH);
+	circuit_heard(&c, epoch, API_DONE, NO_RETRY, 0, 0); /* it was sent before */
+	assert_int_equal(c.cause, CIRCUIT_AUTH);
+	circuit_sent(&c); /* the probe */
+	circuit_heard(&c, c.epoch, API_CANCELLED, NO_RETRY, 0, 0);
+	assert_true(c.probing);
+	circuit_heard(&c, c.epoch, API_DONE, NO_RETRY, 0, 0);
+	assert_int_equal(c.cause, CIRCUIT_OPEN_ROAD);
+}
+
 static void test_resume(void **state)
 {
 	uint64_t old;
@@ -237,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_only_the_first_failure_counts),
 		cmocka_unit_test(test_old_answers_say_nothing),
 		cmocka_unit_test(test_probe_that_is_cancelled),
+		cmocka_unit_test(test_what_is_only_heard),
 		cmocka_unit_test(test_resume),
 	};
 

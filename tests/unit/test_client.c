@@ -26,6 +26,9 @@ struct noted {
 	bool keyless;
 	api_answered *answered;
 	void *arg;
+	char accept[64];
+	const struct api_sink *sink;
+	bool resumed, cancelled;
 };
 
 struct fake {
@@ -60,6 +63,36 @@ static int fake_submit(struct api_transport *t, const struct api_request *reques
 	n->answered = answered;
 	n->arg = arg;
 	return 0;
+}
+
+static int fake_stream(struct api_transport *t, const struct api_request *request,
+	const struct api_sink *sink, api_answered *answered, void *arg, void **ret_stream)
+{
+	struct fake *f = (struct fake *)(void *)t;
+	int r = fake_submit(t, request, answered, arg);
+
+	if (r < 0)
+		return r;
+	f->noted[f->count - 1].sink = sink;
+	note(f->noted[f->count - 1].accept, sizeof f->noted[0].accept, request->accept);
+	*ret_stream = &f->noted[f->count - 1];
+	return 0;
+}
+
+static void fake_resume(struct api_transport *t, void *stream)
+{
+	struct noted *n = stream;
+
+	(void)t;
+	n->resumed = true;
+}
+
+static void fake_cancel(struct api_transport *t, void *stream)
+{
+	struct noted *n = stream;
+
+	(void)t;
+	n->cancelled = true;
 }
 
 static void fake_free(struct api_transport *t)
@@ -97,7 +130,11 @@ static struct fake *new_fake(void)
 	struct fake *f = calloc(1, sizeof *f);
 
 	assert_non_null(f);
-	f->base = (struct api_transport){.submit = fake_submit, .free = fake_free};
+	f->base = (struct api_transport){.submit = fake_submit,
+		.stream = fake_stream,
+		.resume = fake_resume,
+		.cancel = fake_cancel,
+		.free = fake_free};
 	f->freed = &transport_freed;
 	transport_freed = false;
 	return f;
@@ -245,9 +282,9 @@ static void answer_fate(size_t i, enum api_fate fate)
 	answer(i, &a);
 }
 
-static int room(enum api_class class)
+static int room(enum api_call call)
 {
-	return api_client_room(client, class, &wait_us);
+	return api_client_room(client, call, &wait_us);
 }
 
 static struct api_status status_now(void)
@@ -361,7 +398,7 @@ static void test_no_memory(void **state)
 	assert_int_equal(api_devices_list(client, on_done, &seen), -ENOMEM);
 	assert_int_equal(status_now().in_flight, 0);
 	assert_int_equal(status_now().sent, 0);
-	assert_int_equal(room(API_CLASS_PUNCH), 1); /* nothing was spent */
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1); /* nothing was spent */
 }
 
 static void test_texts_that_cannot_be_sent(void **state)
@@ -404,15 +441,15 @@ static void test_room_by_connections(void **state)
 	struct api_answer a = answer_with_rate(201, DONE_BODY, 90, 60);
 
 	(void)state;
-	assert_int_equal(room(API_CLASS_PUNCH), 1); /* the first tells of the limit */
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1); /* the first tells of the limit */
 	send_punch(&seen[0]);
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(wait_us, -1);
 	answer(0, &a);
-	assert_int_equal(room(API_CLASS_PUNCH), 8);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 8);
 	for (int i = 0; i < 8; i++)
 		send_punch(&seen[i]);
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(wait_us, -1);
 	assert_int_equal(api_client_budget(client), 82);
 }
@@ -425,7 +462,7 @@ static void test_room_by_rate(void **state)
 
 	(void)state;
 	answer(send_punch(&seen), &a);
-	assert_int_equal(room(API_CLASS_PUNCH), 2);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 2);
 	s = status_now();
 	assert_int_equal(s.state, API_STATE_OK);
 	assert_int_equal(s.limit, 100);
@@ -434,7 +471,7 @@ static void test_room_by_rate(void **state)
 	assert_int_equal(s.next_try_us, 0);
 	a = answer_with_rate(201, DONE_BODY, 0, 60);
 	answer(send_punch(&seen), &a);
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(wait_us, 60 * S);
 	assert_int_equal(api_client_budget(client), 0);
 	s = status_now();
@@ -463,19 +500,19 @@ static void test_429(void **state)
 	answer(send_punch(&seen), &a);
 	assert_int_equal(seen.outcome, API_RATE_LIMITED);
 	assert_int_equal(status_now().state, API_STATE_RATE_LIMITED);
-	room(API_CLASS_PUNCH);
+	room(API_CALL_ATTENDANCE);
 	assert_int_equal(wait_us, 20 * S);
 	api_client_resume(client);
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	advance(20 * S);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
 	a = answer_of(429, "");
 	snprintf(a.headers.retry_after, sizeof a.headers.retry_after, "7");
 	answer(send_punch(&seen), &a);
-	room(API_CLASS_PUNCH);
+	room(API_CALL_ATTENDANCE);
 	assert_int_equal(wait_us, 7 * S);
 	api_client_resume(client);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
 }
 
 static void test_plan_without_headers(void **state)
@@ -484,7 +521,7 @@ static void test_plan_without_headers(void **state)
 	int sent = 0;
 
 	(void)state;
-	for (; room(API_CLASS_PUNCH) > 0; sent++)
+	for (; room(API_CALL_ATTENDANCE) > 0; sent++)
 		answer_done(send_punch(&seen));
 	assert_int_equal(sent, 100);
 	assert_int_equal(wait_us, 60 * S);
@@ -505,17 +542,17 @@ static void test_server_error(void **state)
 	assert_string_equal(seen.message, "HTTP 500");
 	assert_int_equal(status_now().state, API_STATE_BACKOFF);
 	assert_int_equal(status_now().next_try_us, 1001 * S);
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(wait_us, S);
 	assert_true(api_client_probing(client));
 	assert_int_equal(api_client_budget(client), 1);
 	advance(S);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
 	answer_done(send_punch(&seen));
 	assert_false(api_client_probing(client));
-	assert_int_equal(room(API_CLASS_PUNCH), 2);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 2);
 	answer_done(send_punch(&seen));
-	assert_int_equal(room(API_CLASS_PUNCH), 3);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 3);
 }
 
 static void test_retry_after_with_503(void **state)
@@ -527,7 +564,7 @@ static void test_retry_after_with_503(void **state)
 	snprintf(a.headers.retry_after, sizeof a.headers.retry_after, "45");
 	answer(send_punch(&seen), &a);
 	assert_int_equal(seen.outcome, API_SERVER_ERROR);
-	room(API_CLASS_PUNCH);
+	room(API_CALL_ATTENDANCE);
 	assert_int_equal(wait_us, 45 * S);
 }
 
@@ -582,13 +619,13 @@ static void test_401(void **state)
 	answer_status(send_punch(&seen), 401, "");
 	assert_int_equal(seen.outcome, API_UNAUTHORIZED);
 	assert_int_equal(status_now().state, API_STATE_AUTH_FAILED);
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(wait_us, 300 * S);
-	assert_int_equal(room(API_CLASS_REFRESH), 0);
+	assert_int_equal(room(API_CALL_DEVICES), 0);
 	api_client_set_key(client, KEY); /* the same: nothing new */
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(api_client_set_key(client, "sk_other"), 0);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
 	assert_int_equal(status_now().state, API_STATE_OK);
 	send_punch(&seen);
 	assert_string_equal(fake->noted[fake->count - 1].authorization, "Bearer sk_other");
@@ -602,7 +639,7 @@ static void test_new_key_lifts_no_other_pause(void **state)
 	(void)state;
 	answer_status(send_punch(&seen), 503, "");
 	api_client_set_key(client, "sk_other");
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(status_now().state, API_STATE_BACKOFF);
 }
 
@@ -620,7 +657,7 @@ static void test_late_answers_to_an_old_key(void **state)
 	assert_int_equal(seen[0].outcome, API_UNAUTHORIZED);
 	assert_int_equal(seen[1].outcome, API_FORBIDDEN);
 	assert_int_equal(status_now().state, API_STATE_OK);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
 }
 
 static void test_403_pauses_its_endpoint_alone(void **state)
@@ -632,23 +669,23 @@ static void test_403_pauses_its_endpoint_alone(void **state)
 	answer_status(send_punch(&seen), 403, "");
 	assert_int_equal(seen.outcome, API_FORBIDDEN);
 	s = status_now();
-	assert_true(s.forbidden_punch);
+	assert_true(s.forbidden[API_CALL_ATTENDANCE]);
 	assert_false(s.unauthorized);
-	assert_false(s.forbidden_refresh);
+	assert_false(s.forbidden[API_CALL_DEVICES]);
 	assert_int_equal(s.state, API_STATE_AUTH_FAILED);
 	assert_true(api_client_probing(client));
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(wait_us, 300 * S);
-	assert_int_equal(room(API_CLASS_REFRESH), 8);
+	assert_int_equal(room(API_CALL_DEVICES), 8);
 	/* A list passes: that opens nothing for punches. */
 	assert_int_equal(api_devices_list(client, on_done, &seen), 0);
 	answer_status(1, 200, "{\"data\":[]}");
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	advance(300 * S);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
 	answer_done(send_punch(&seen));
-	assert_false(status_now().forbidden_punch);
-	assert_int_equal(room(API_CLASS_PUNCH), 2);
+	assert_false(status_now().forbidden[API_CALL_ATTENDANCE]);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 2);
 }
 
 static void test_403_for_a_list(void **state)
@@ -658,12 +695,13 @@ static void test_403_for_a_list(void **state)
 	(void)state;
 	assert_int_equal(api_users_list(client, 100, 0, on_done, &seen), 0);
 	answer_status(0, 403, "");
-	assert_true(status_now().forbidden_refresh);
+	assert_true(status_now().forbidden[API_CALL_USERS]);
 	assert_int_equal(status_now().state, API_STATE_OK);
-	assert_int_equal(room(API_CLASS_REFRESH), 0);
-	assert_int_equal(room(API_CLASS_PUNCH), 8);
+	assert_int_equal(room(API_CALL_USERS), 0);
+	assert_int_equal(room(API_CALL_DEVICES), 8);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 8);
 	api_client_resume(client);
-	assert_false(status_now().forbidden_refresh);
+	assert_false(status_now().forbidden[API_CALL_USERS]);
 }
 
 /* A probe of a forbidden endpoint that does not come back leaves it closed, and may go again. */
@@ -676,8 +714,238 @@ static void test_403_probe_that_is_lost(void **state)
 	advance(300 * S);
 	answer_fate(send_punch(&seen), API_FATE_LOST);
 	advance(S);
-	assert_true(status_now().forbidden_punch);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_true(status_now().forbidden[API_CALL_ATTENDANCE]);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
+}
+
+/* --- users and reports */
+
+static const struct api_new_user someone = {
+	.name = "Zoë",
+	.email = "zoe@example.com",
+	.phone = "+919876543210",
+	.key = "4455",
+};
+
+static const struct api_report_query january = {
+	.start_date = "2023-01-01",
+	.end_date = "2023-01-31",
+	.format = API_FORMAT_CSV,
+};
+
+static size_t chunk_bytes;
+
+static enum api_take on_chunk(void *arg, const char *data, size_t length)
+{
+	(void)arg;
+	(void)data;
+	chunk_bytes += length;
+	return API_TAKE_PAUSE;
+}
+
+static size_t send_user(struct seen *seen)
+{
+	*seen = (struct seen){.calls = 0};
+	assert_int_equal(api_user_create(client, &someone, on_done, seen), 0);
+	return fake->count - 1;
+}
+
+static struct api_stream *stream;
+
+static size_t send_report(struct seen *seen)
+{
+	*seen = (struct seen){.calls = 0};
+	chunk_bytes = 0;
+	assert_int_equal(api_report_get(client, &january, on_chunk, on_done, seen, &stream), 0);
+	return fake->count - 1;
+}
+
+/* Its headers, and whether its body is wanted in pieces. */
+static bool answer_head(size_t i, const char *type)
+{
+	struct api_answer a = answer_with_rate(200, "", 50, 60);
+
+	snprintf(a.headers.content_type, sizeof a.headers.content_type, "%s", type);
+	return fake->noted[i].sink->head(fake->noted[i].arg, &a);
+}
+
+static void test_user_create(void **state)
+{
+	struct seen seen;
+	struct noted *n = &fake->noted[send_user(&seen)];
+
+	(void)state;
+	assert_int_equal(n->method, API_POST);
+	assert_string_equal(n->url, "https://api.example.com/v1/users");
+	assert_string_equal(n->idempotency_key, "4455");
+	assert_string_equal(n->body,
+		"{\"name\":\"Zoë\",\"email\":\"zoe@example.com\",\"phone\":\"+919876543210\"}");
+	answer_status(0, 201, "{\"data\":{\"id\":\"usr_9\",\"phone\":\"+910000000000\"}}");
+	assert_int_equal(seen.outcome, API_DONE);
+	assert_string_equal(seen.id, "usr_9");
+	assert_true(seen.echo_differs);
+}
+
+static void test_user_that_cannot_be_sent(void **state)
+{
+	struct api_new_user u = someone;
+	struct seen seen = {.calls = 0};
+
+	(void)state;
+	u.name = "\xff";
+	assert_int_equal(api_user_create(client, &u, on_done, &seen), -EINVAL);
+	u = someone;
+	u.key = "";
+	assert_int_equal(api_user_create(client, &u, on_done, &seen), -EINVAL);
+	fake->full = true;
+	assert_int_equal(api_user_create(client, &someone, on_done, &seen), -ENOMEM);
+	assert_int_equal(api_report_get(client, &january, on_chunk, on_done, &seen, NULL), -ENOMEM);
+	fake->base.stream = NULL;
+	assert_int_equal(
+		api_report_get(client, &january, on_chunk, on_done, &seen, NULL), -ENOTSUP);
+	assert_int_equal(status_now().in_flight, 0);
+}
+
+static void test_report(void **state)
+{
+	struct seen seen;
+	size_t i = send_report(&seen);
+	struct noted *n = &fake->noted[i];
+
+	(void)state;
+	assert_int_equal(n->method, API_GET);
+	assert_string_equal(n->accept, "text/csv, application/json");
+	assert_int_equal(n->answer_max, 64 * 1024);
+	assert_int_equal(status_now().in_flight, 1);
+	assert_true(answer_head(i, "text/csv"));
+	assert_int_equal(status_now().remaining, 50); /* told by its headers */
+	assert_int_equal(n->sink->chunk(n->arg, "abc", 3), API_TAKE_PAUSE);
+	assert_int_equal(chunk_bytes, 3);
+	api_stream_resume(stream);
+	assert_true(n->resumed);
+	answer_status(i, 200, "");
+	assert_int_equal(seen.outcome, API_DONE);
+	assert_int_equal(status_now().in_flight, 0);
+	assert_int_equal(status_now().last_done_us, EPOCH * S);
+}
+
+static void test_report_that_is_cut_off_or_cancelled(void **state)
+{
+	struct api_answer cancelled = {.fate = API_FATE_CANCELLED, .body = ""};
+	struct seen seen;
+	size_t i = send_report(&seen);
+
+	(void)state;
+	assert_true(answer_head(i, "text/csv"));
+	answer_fate(i, API_FATE_LOST);
+	assert_int_equal(seen.outcome, API_LOST);
+	i = send_report(&seen);
+	api_stream_cancel(stream);
+	assert_true(fake->noted[i].cancelled);
+	answer(i, &cancelled);
+	assert_int_equal(seen.outcome, API_CANCELLED);
+	assert_int_equal(status_now().state, API_STATE_OK);
+}
+
+/* What a person asked for and did not get stops its own endpoint, and no punch. */
+static void test_persons_trouble_is_its_own(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+	} rows[] = {{500, ""}, {503, ""}, {200, "<html>"}, {302, ""}, {0, NULL}};
+	struct seen seen;
+
+	(void)state;
+	answer_done(send_punch(&seen));
+	for (size_t row = 0; row < COUNT(rows); row++) {
+		for (int report = 0; report < 2; report++) {
+			enum api_call call = report ? API_CALL_REPORT : API_CALL_USER_CREATE;
+			size_t i = report ? send_report(&seen) : send_user(&seen);
+
+			fake->count = 0;
+			if (rows[row].body)
+				answer_status(i, rows[row].status, rows[row].body);
+			else
+				answer_fate(i, API_FATE_LOST);
+			assert_int_equal(seen.calls, 1);
+			assert_int_equal(room(call), 0);
+			assert_true(wait_us > 0);
+			assert_int_equal(room(API_CALL_ATTENDANCE), 8);
+			assert_int_equal(room(API_CALL_USERS), 8);
+			assert_int_equal(status_now().state, API_STATE_OK);
+			assert_false(status_now().garbled);
+			assert_false(status_now().forbidden[call]);
+			advance(100 * S);
+			assert_int_equal(room(call), 1);
+		}
+	}
+}
+
+static void test_persons_403_is_its_own(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	answer_done(send_punch(&seen));
+	answer_status(send_report(&seen), 403, "");
+	assert_true(status_now().forbidden[API_CALL_REPORT]);
+	assert_int_equal(room(API_CALL_REPORT), 0);
+	assert_int_equal(wait_us, 300 * S);
+	assert_int_equal(room(API_CALL_USER_CREATE), 8);
+	answer_status(send_user(&seen), 403, "");
+	assert_true(status_now().forbidden[API_CALL_USER_CREATE]);
+	assert_int_equal(room(API_CALL_USER_CREATE), 0);
+	assert_int_equal(room(API_CALL_USERS), 8);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 8);
+	assert_int_equal(status_now().state, API_STATE_OK);
+}
+
+/* 401 and a missing connection are everybody's. */
+static void test_persons_trouble_that_is_everybodys(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	answer_status(send_report(&seen), 401, "");
+	assert_int_equal(status_now().state, API_STATE_AUTH_FAILED);
+	api_client_resume(client);
+	answer_fate(send_user(&seen), API_FATE_NEVER_LEFT);
+	assert_int_equal(status_now().state, API_STATE_OFFLINE);
+}
+
+/* A report takes its time: it is no probe, opens no window, and takes no punch's place. */
+static void test_report_is_waited_for_by_nobody(void **state)
+{
+	static struct seen seen[3];
+	size_t report = send_report(&seen[0]);
+
+	(void)state;
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1); /* opens the window */
+	answer_done(send_punch(&seen[1]));
+	assert_int_equal(room(API_CALL_ATTENDANCE), 8);
+	assert_int_equal(room(API_CALL_REPORT), 1);
+	answer_status(send_punch(&seen[1]), 503, "");
+	advance(S);
+	send_report(&seen[2]);
+	assert_int_equal(room(API_CALL_REPORT), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);        /* the probe is not taken */
+	assert_true(answer_head(fake->count - 1, "text/csv")); /* but what it brings counts */
+	assert_int_equal(status_now().state, API_STATE_OK);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 2);
+	assert_true(answer_head(report, "text/csv"));
+}
+
+static void test_latency_is_not_a_reports(void **state)
+{
+	struct seen seen;
+	size_t i = send_report(&seen);
+
+	(void)state;
+	advance(100 * S);
+	assert_true(answer_head(i, "text/csv"));
+	answer_status(i, 200, "");
+	assert_int_equal(api_client_time_for(client, 1, 1), 0);
 }
 
 /* --- the key */
@@ -695,10 +963,10 @@ static void test_without_a_key(void **state)
 	answer_fate(0, API_FATE_NEVER_LEFT);
 	assert_int_equal(seen.outcome, API_UNAUTHORIZED);
 	assert_string_equal(seen.message, "there is no API key");
-	assert_int_equal(room(API_CLASS_PUNCH), 0);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 0);
 	assert_int_equal(wait_us, 300 * S);
 	assert_int_equal(api_client_set_key(client, KEY), 0);
-	assert_int_equal(room(API_CLASS_PUNCH), 1);
+	assert_int_equal(room(API_CALL_ATTENDANCE), 1);
 }
 
 static void test_key_that_no_header_may_carry(void **state)
@@ -757,6 +1025,9 @@ static void on_cancelled(void *arg, const struct api_reply *reply)
 	assert_int_equal(api_attendance_create(client, &punch, on_cancelled, arg), -ESHUTDOWN);
 	assert_int_equal(api_users_list(client, 1, 0, on_cancelled, arg), -ESHUTDOWN);
 	assert_int_equal(api_devices_list(client, on_cancelled, arg), -ESHUTDOWN);
+	assert_int_equal(api_user_create(client, &someone, on_cancelled, arg), -ESHUTDOWN);
+	assert_int_equal(
+		api_report_get(client, &january, on_chunk, on_cancelled, arg, NULL), -ESHUTDOWN);
 }
 
 static void test_free_cancels(void **state)
@@ -785,12 +1056,12 @@ static void test_refresh_gets_its_share(void **state)
 
 		fake->count = 0;
 		/* Each frees its place before the next comes; punches ask first. */
-		if (room(API_CLASS_PUNCH) > 0) {
-			for (int n = room(API_CLASS_PUNCH); n > 0; n--)
+		if (room(API_CALL_ATTENDANCE) > 0) {
+			for (int n = room(API_CALL_ATTENDANCE); n > 0; n--)
 				send_punch(&seen);
 			punches += (int)fake->count;
 		}
-		if (room(API_CLASS_REFRESH) > 0) {
+		if (room(API_CALL_DEVICES) > 0) {
 			assert_int_equal(api_devices_list(client, on_done, &seen), 0);
 			refreshes++;
 		}
@@ -841,6 +1112,15 @@ int main(void)
 		CASE(test_403_pauses_its_endpoint_alone),
 		CASE(test_403_for_a_list),
 		CASE(test_403_probe_that_is_lost),
+		CASE(test_user_create),
+		CASE(test_user_that_cannot_be_sent),
+		CASE(test_report),
+		CASE(test_report_that_is_cut_off_or_cancelled),
+		CASE(test_persons_trouble_is_its_own),
+		CASE(test_persons_403_is_its_own),
+		CASE(test_persons_trouble_that_is_everybodys),
+		CASE(test_report_is_waited_for_by_nobody),
+		CASE(test_latency_is_not_a_reports),
 		CASE(test_without_a_key),
 		CASE(test_key_that_no_header_may_carry),
 		CASE(test_key_in_an_answer_is_hidden),

@@ -346,7 +346,7 @@ static void pump(struct gateway *g)
 	int64_t wait_us;
 
 	g->wake_us = INT64_MAX;
-	while (api_client_room(g->client, API_CLASS_PUNCH, &wait_us) > 0) {
+	while (api_client_room(g->client, API_CALL_ATTENDANCE, &wait_us) > 0) {
 		if (!send_next(g))
 			return;
 	}

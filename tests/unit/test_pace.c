@@ -715,6 +715,81 @@ static void test_a_used_window_is_no_pause(void **state)
 	assert_int_equal(room(0), 1);
 }
 
+/* --- requests that nothing waits for */
+
+static void answer_aside(int64_t ticket, int64_t sent_us, int64_t now_us, int64_t date_s,
+	int64_t remaining, int64_t reset_s)
+{
+	struct pace_headers h = {date_s, 100, remaining, reset_s, NONE};
+
+	pace_aside_answered(&p, ticket, sent_us, now_us, false, &h);
+}
+
+/* It opens no window, and whoever opens one does not wait for it. */
+static void test_aside_opens_nothing(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 100, MINUTE);
+	pace_sent_aside(&p, 0);
+	assert_int_equal(room(0), 1);
+	learn(10, 60);
+	ticket = pace_sent_aside(&p, S);
+	assert_int_equal(room(S), 9); /* it is counted */
+	assert_int_equal(room(60 * S), 1);
+	answer(pace_sent(&p, 60 * S), 60 * S, EPOCH + 60, 99, EPOCH + 120);
+	assert_int_equal(room(60 * S), 99);
+	/* What it says of a window that is over is nothing. */
+	answer_aside(ticket, S, 70 * S, EPOCH + 70, 3, EPOCH + 60);
+	assert_int_equal(room(70 * S), 99);
+	/* And of the one that runs, all. */
+	ticket = pace_sent_aside(&p, 71 * S);
+	answer_aside(ticket, 71 * S, 80 * S, EPOCH + 80, 97, EPOCH + 120);
+	assert_int_equal(room(80 * S), 97);
+}
+
+/* The last request of a window does not wait for an answer that takes minutes. */
+static void test_aside_is_not_waited_for(void **state)
+{
+	(void)state;
+	learn(2, 60);
+	pace_sent_aside(&p, S);
+	assert_int_equal(room(S), 1);
+	pace_sent_aside(&p, S);
+	assert_int_equal(room(S), 0);
+	assert_int_equal(wait_us, 59 * S); /* and not: until it is answered */
+}
+
+static void test_aside_by_the_plan(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	pace_init(&p, 10, MINUTE);
+	answer_bare(pace_sent(&p, 0), 0);
+	ticket = pace_sent_aside(&p, 0);
+	assert_int_equal(room(0), 8);
+	pace_aside_answered(&p, ticket, 0, 50 * S, false,
+		&(struct pace_headers){EPOCH, NONE, NONE, NONE, NONE});
+	/* Nobody knows when the server counts it. */
+	assert_int_equal(room(50 * S), 7);
+	assert_int_equal(room(61 * S), 9);
+	assert_int_equal(room(111 * S), 10);
+}
+
+static void test_aside_that_is_refused(void **state)
+{
+	int64_t ticket;
+
+	(void)state;
+	learn(10, 60);
+	ticket = pace_sent_aside(&p, S);
+	pace_aside_answered(
+		&p, ticket, S, 2 * S, true, &(struct pace_headers){EPOCH, 100, 0, EPOCH + 60, 30});
+	assert_int_equal(room(2 * S), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -750,6 +825,10 @@ int main(void)
 		cmocka_unit_test(test_limit_without_end),
 		cmocka_unit_test(test_reset_far_ahead),
 		cmocka_unit_test(test_plan_that_changes),
+		cmocka_unit_test(test_aside_opens_nothing),
+		cmocka_unit_test(test_aside_is_not_waited_for),
+		cmocka_unit_test(test_aside_by_the_plan),
+		cmocka_unit_test(test_aside_that_is_refused),
 		cmocka_unit_test(test_outlook),
 		cmocka_unit_test(test_clock_set_back_within_a_window),
 		cmocka_unit_test(test_window_that_slides),

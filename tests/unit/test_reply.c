@@ -18,12 +18,11 @@
 #define USERS_BODY \
 	"{\"data\":[{\"id\":\"usr_1\"}],\"meta\":{\"total\":1,\"limit\":100,\"offset\":0}}"
 
-static const struct api_attendance record = {
-	.user_id = "usr_1",
-	.device_id = "dev_1",
-	.type = "check_in",
-	.timestamp = "2023-01-15T10:30:00Z",
-	.key = "k",
+static const struct api_sent record[API_SENT_MAX] = {
+	{"user_id", "usr_1"},
+	{"device_id", "dev_1"},
+	{"type", "check_in"},
+	{"timestamp", "2023-01-15T10:30:00Z"},
 };
 
 static struct api_answer answer_of(int status, const char *body)
@@ -41,7 +40,7 @@ static enum api_outcome outcome_of(enum api_call call, const struct api_answer *
 	struct api_reading r;
 	enum api_outcome outcome;
 
-	api_reading_init(&r, call, answer, call == API_CALL_ATTENDANCE ? &record : NULL);
+	api_reading_init(&r, call, answer, call == API_CALL_ATTENDANCE ? record : NULL);
 	outcome = r.reply.outcome;
 	api_reading_done(&r);
 	return outcome;
@@ -202,21 +201,80 @@ static void test_lists(void **state)
 	CHECK(API_CALL_DEVICES, rows);
 }
 
+/* As for punches, but that somebody else may "already exist". */
+static void test_users_made(void **state)
+{
+	static const struct row rows[] = {
+		{201, "{\"data\":{\"id\":\"usr_1\"}}", API_DONE},
+		{200, "{\"data\":[{\"id\":\"usr_1\"}]}", API_DONE_NO_ID},
+		{200, "", API_DONE_NO_ID},
+		{200, HTML, API_GARBLED},
+		{422, ERROR_BODY, API_REFUSED},
+		{409, "{\"data\":{\"id\":\"usr_1\"}}", API_DONE},
+		{409, "{\"error\":{\"code\":\"duplicate\"}}", API_CONFLICT},
+		{409, "{\"error\":{\"code\":\"already_exists\"}}", API_CONFLICT},
+		{409, "", API_CONFLICT},
+	};
+
+	(void)state;
+	CHECK(API_CALL_USER_CREATE, rows);
+}
+
+/* One that went to its sink is not read here. */
+static void test_no_reports(void **state)
+{
+	static const struct row rows[] = {
+		{200, "{\"data\":{\"report_id\":\"rep_1\"}}", API_GARBLED},
+		{200, "", API_GARBLED},
+		{200, HTML, API_GARBLED},
+		{422, ERROR_BODY, API_REFUSED},
+		{404, HTML, API_ROAD_FAULT},
+		{409, "", API_ROAD_FAULT},
+		{403, "", API_FORBIDDEN},
+	};
+
+	(void)state;
+	CHECK(API_CALL_REPORT, rows);
+}
+
+static void test_types_of_reports(void **state)
+{
+	(void)state;
+	assert_true(api_report_fits(API_FORMAT_JSON, "application/json"));
+	assert_true(api_report_fits(API_FORMAT_JSON, "Application/JSON; charset=utf-8"));
+	assert_true(api_report_fits(API_FORMAT_CSV, "text/csv;header=present"));
+	assert_true(api_report_fits(API_FORMAT_CSV, "application/csv"));
+	assert_true(api_report_fits(API_FORMAT_CSV, "application/octet-stream"));
+	assert_true(api_report_fits(API_FORMAT_PDF, "application/pdf"));
+	assert_true(api_report_fits(API_FORMAT_PDF, "application/octet-stream"));
+	assert_false(api_report_fits(API_FORMAT_JSON, ""));
+	assert_false(api_report_fits(API_FORMAT_JSON, "application/octet-stream"));
+	assert_false(api_report_fits(API_FORMAT_JSON, "application/json5"));
+	assert_false(api_report_fits(API_FORMAT_CSV, "text/html"));
+	assert_false(api_report_fits(API_FORMAT_CSV, "text"));
+	assert_false(api_report_fits(API_FORMAT_PDF, "text/csv"));
+	assert_false(api_report_fits((enum api_format)9, "text/csv"));
+}
+
 static void test_no_answer(void **state)
 {
 	struct api_answer answer = {.fate = API_FATE_NEVER_LEFT, .trouble = "refused"};
 	struct api_reading r;
 
 	(void)state;
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(r.reply.outcome, API_NEVER_LEFT);
 	assert_string_equal(r.reply.message, "refused");
 	assert_int_equal(r.reply.status, 0);
 	api_reading_done(&r);
 	answer = (struct api_answer){.fate = API_FATE_LOST};
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(r.reply.outcome, API_LOST);
 	assert_string_equal(r.reply.message, "");
+	api_reading_done(&r);
+	answer = (struct api_answer){.fate = API_FATE_CANCELLED};
+	api_reading_init(&r, API_CALL_REPORT, &answer, NULL);
+	assert_int_equal(r.reply.outcome, API_CANCELLED);
 	api_reading_done(&r);
 }
 
@@ -227,7 +285,7 @@ static void test_members_of_a_reply(void **state)
 
 	(void)state;
 	snprintf(answer.headers.date, sizeof answer.headers.date, "Sun, 06 Nov 1994 08:49:37 GMT");
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(r.reply.status, 422);
 	assert_string_equal(r.reply.code, "invalid_request");
 	assert_string_equal(r.reply.message, "no such user");
@@ -246,7 +304,7 @@ static void test_members_of_a_reply(void **state)
 	api_reading_done(&r);
 
 	answer = answer_of(201, DONE_BODY);
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_string_equal(r.reply.id, "att_7");
 	assert_false(r.reply.echo_differs);
 	api_reading_done(&r);
@@ -259,7 +317,7 @@ static void test_no_data_without_success(void **state)
 	struct api_reading r;
 
 	(void)state;
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_null(r.reply.data);
 	assert_false(r.reply.echo_differs);
 	api_reading_done(&r);
@@ -274,7 +332,7 @@ static int64_t created(int status, const char *member)
 
 	snprintf(body, sizeof body, "{\"data\":{\"id\":\"att_1\"%s}}", member);
 	answer = answer_of(status, body);
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	created_s = r.reply.created_s;
 	api_reading_done(&r);
 	return created_s;
@@ -301,7 +359,7 @@ static bool differs(const char *members)
 
 	snprintf(body, sizeof body, "{\"data\":{\"id\":\"att_1\"%s}}", members);
 	answer = answer_of(200, body);
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(r.reply.outcome, API_DONE);
 	result = r.reply.echo_differs;
 	api_reading_done(&r);
@@ -326,6 +384,36 @@ static void test_echo(void **state)
 	assert_true(differs(",\"type\":\"check_out\""));
 }
 
+static void test_echo_of_a_user(void **state)
+{
+	static const struct api_sent user[API_SENT_MAX] = {
+		{"name", "Zoë"}, {"email", "zoe@example.com"}, {"phone", "+919876543210"}};
+	static const struct {
+		const char *body;
+		bool differs;
+	} rows[] = {
+		{"{\"data\":{\"id\":\"usr_1\"}}", false},
+		{"{\"data\":{\"id\":\"usr_1\",\"name\":\"Zoë\",\"email\":\"Zoe@Example.com\","
+		 "\"phone\":\"+919876543210\",\"department\":\"x\"}}",
+			false},
+		{"{\"data\":{\"id\":\"usr_1\",\"name\":\"Zoe\"}}", true},
+		{"{\"data\":{\"id\":\"usr_1\",\"email\":\"zoe@example.org\"}}", true},
+		{"{\"data\":{\"id\":\"usr_1\",\"phone\":\"+919876543211\"}}", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct api_answer answer = answer_of(201, rows[i].body);
+		struct api_reading r;
+
+		api_reading_init(&r, API_CALL_USER_CREATE, &answer, user);
+		assert_int_equal(r.reply.outcome, API_DONE);
+		assert_string_equal(r.reply.id, "usr_1");
+		assert_int_equal(r.reply.echo_differs, rows[i].differs);
+		api_reading_done(&r);
+	}
+}
+
 /* A 409 that carries the record of another body is done by the table; that it differs is told. */
 static void test_echo_of_a_conflict(void **state)
 {
@@ -334,7 +422,7 @@ static void test_echo_of_a_conflict(void **state)
 	struct api_reading r;
 
 	(void)state;
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(r.reply.outcome, API_DONE);
 	assert_string_equal(r.reply.id, "att_1");
 	assert_true(r.reply.echo_differs);
@@ -352,7 +440,7 @@ static void test_body_that_was_cut(void **state)
 	assert_int_equal(outcome_of(API_CALL_ATTENDANCE, &answer), API_GARBLED);
 	/* What it shows of the record is told all the same. */
 	answer = answer_of(200, "{\"data\":{\"id\":\"att_9\",\"user_");
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(r.reply.outcome, API_GARBLED);
 	assert_string_equal(r.reply.id, "att_9");
 	assert_int_equal(r.reply.created_s, 0);
@@ -428,7 +516,7 @@ static void test_long_members(void **state)
 	struct api_reading r;
 
 	(void)state;
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(strlen(r.reply.message), 255); /* x and 127 whole characters */
 	assert_memory_equal(r.reply.message + 253, "ä", 3);
 	api_reading_done(&r);
@@ -449,7 +537,7 @@ static void test_cut_inside_a_character(void **state)
 	struct api_reading r;
 
 	(void)state;
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_int_equal(strlen(r.reply.message), 254);
 	api_reading_done(&r);
 	free(message);
@@ -462,12 +550,12 @@ static void test_words_where_the_api_gave_none(void **state)
 
 	(void)state;
 	snprintf(answer.headers.content_type, sizeof answer.headers.content_type, "text/html");
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_string_equal(r.reply.message, "HTTP 502, text/html");
 	api_reading_done(&r);
 	answer.headers.content_type[0] = '\0';
 	answer.body_cut = true;
-	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, &record);
+	api_reading_init(&r, API_CALL_ATTENDANCE, &answer, record);
 	assert_string_equal(r.reply.message, "HTTP 502, too long");
 	api_reading_done(&r);
 }
@@ -588,10 +676,14 @@ int main(void)
 		cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_statuses_that_need_no_body),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_users_made),
+		cmocka_unit_test(test_no_reports),
+		cmocka_unit_test(test_types_of_reports),
 		cmocka_unit_test(test_no_answer),
 		cmocka_unit_test(test_members_of_a_reply),
 		cmocka_unit_test(test_no_data_without_success),
 		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_echo_of_a_user),
 		cmocka_unit_test(test_echo_of_a_conflict),
 		cmocka_unit_test(test_body_that_was_cut),
 		cmocka_unit_test(test_when_it_was_made),

@@ -60,6 +60,63 @@ static void test_urls(void **state)
 	check_text(r, url, "Bearer k");
 }
 
+static void test_user_body(void **state)
+{
+	struct api_new_user u = {
+		.name = "Zoë \"Z\" Ng", .email = "z@example.com", .phone = "+919876543210"};
+	char *text;
+	int r = wire_user_body(&u, &text);
+
+	(void)state;
+	check_text(r, text,
+		"{\"name\":\"Zoë \\\"Z\\\" Ng\",\"email\":\"z@example.com\","
+		"\"phone\":\"+919876543210\"}");
+	u.department = "";
+	r = wire_user_body(&u, &text);
+	check_text(r, text,
+		"{\"name\":\"Zoë \\\"Z\\\" Ng\",\"email\":\"z@example.com\","
+		"\"phone\":\"+919876543210\",\"department\":\"\"}");
+	u.department = "\xff";
+	assert_int_equal(wire_user_body(&u, &text), -EINVAL);
+	r = wire_user_url("https://h/v1", &text);
+	check_text(r, text, "https://h/v1/users");
+}
+
+static void test_report_url(void **state)
+{
+	struct api_report_query q = {.start_date = "2023-01-01", .end_date = "2023-01-31"};
+	char *url;
+	int r = wire_report_url("https://h/v1", &q, &url);
+
+	(void)state;
+	check_text(r, url,
+		"https://h/v1/reports/attendance?start_date=2023-01-01&end_date=2023-01-31"
+		"&format=json");
+	q.user_id = "usr_~.-_a";
+	q.department = "R&D=\xe4\xba\xba +#%";
+	q.format = API_FORMAT_PDF;
+	r = wire_report_url("https://h/v1", &q, &url);
+	check_text(r, url,
+		"https://h/v1/reports/attendance?start_date=2023-01-01&end_date=2023-01-31"
+		"&user_id=usr_~.-_a&department=R%26D%3D%E4%BA%BA%20%2B%23%25&format=pdf");
+	q.department = "\xff";
+	assert_int_equal(wire_report_url("https://h/v1", &q, &url), -EINVAL);
+}
+
+static void test_formats(void **state)
+{
+	(void)state;
+	assert_string_equal(api_format_name(API_FORMAT_JSON), "json");
+	assert_string_equal(api_format_name(API_FORMAT_CSV), "csv");
+	assert_string_equal(api_format_name(API_FORMAT_PDF), "pdf");
+	assert_string_equal(api_format_name((enum api_format)9), "unknown");
+	assert_string_equal(wire_report_accept(API_FORMAT_JSON), "application/json");
+	assert_string_equal(wire_report_accept(API_FORMAT_CSV), "text/csv, application/json");
+	assert_string_equal(
+		wire_report_accept(API_FORMAT_PDF), "application/pdf, application/json");
+	assert_string_equal(wire_report_accept((enum api_format)9), "application/json");
+}
+
 static void test_base_urls(void **state)
 {
 	(void)state;
@@ -116,6 +173,9 @@ int main(void)
 		cmocka_unit_test(test_body),
 		cmocka_unit_test(test_body_of_what_is_no_text),
 		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_user_body),
+		cmocka_unit_test(test_report_url),
+		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_base_urls),
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_endless_base),
