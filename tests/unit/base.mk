@@ -13,6 +13,7 @@ UNIT_BASE = \
 	tests/unit/test_jsplit \
 	tests/unit/test_log \
 	tests/unit/test_mdoc \
+	tests/unit/test_newfile \
 	tests/unit/test_strmap \
 	tests/unit/test_time \
 	tests/unit/test_tzrule \
@@ -49,6 +50,8 @@ tests_unit_test_log_SOURCES = tests/unit/test_log.c tests/unit/unit.h
 tests_unit_test_log_LDADD = $(unit_base_libs)
 tests_unit_test_mdoc_SOURCES = tests/unit/test_mdoc.c tests/unit/unit.h
 tests_unit_test_mdoc_LDADD = $(unit_base_libs)
+tests_unit_test_newfile_SOURCES = tests/unit/test_newfile.c tests/unit/unit.h
+tests_unit_test_newfile_LDADD = $(unit_base_libs)
 tests_unit_test_strmap_SOURCES = tests/unit/test_strmap.c tests/unit/unit.h
 tests_unit_test_strmap_LDADD = $(unit_base_libs)
 tests_unit_test_time_SOURCES = tests/unit/test_time.c tests/unit/unit.h
