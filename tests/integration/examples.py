@@ -30,7 +30,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "man").glob("*.[1-9]")),
 # the build; `installed` on a machine that has the packages; `tree` are the words of ./dev.
 WHERE = {
     **dict.fromkeys(("punchd", "punchctl", "punch-sandbox", "punch-terminal", "mosquitto_pub",
-                     "mosquitto_sub", "mosquitto_rr", "curl", "sqlite3", "openssl"), "here"),
+                     "mosquitto_sub", "mosquitto_rr", "punch-report-pdf", "curl", "sqlite3", "openssl"), "here"),
     **dict.fromkeys(("sudo", "apt", "apt-get", "systemctl", "systemd-creds", "journalctl",
                      "cp", "mv", "rm", "install"), "installed"),
     "./dev": "tree",

@@ -30,6 +30,7 @@ WRAPPERS = {
                 'exec $build/punchctl "$@"',
     "punch-terminal": 'exec $build/punch-terminal --port $mqtt_port "$@"',
     "punch-sandbox": 'exec $build/punch-sandbox --listen 127.0.0.1:$cloud_port "$@"',
+    "punch-report-pdf": 'exec $build/punch-report-pdf "$@"',
     **{name: f'exec {shutil.which(name)} -p $mqtt_port "$@"'
        for name in ("mosquitto_pub", "mosquitto_sub", "mosquitto_rr")},
 }
