@@ -161,6 +161,7 @@ void answer_spoil(struct exchange *x)
 	case FAULT_SKEW:
 	case FAULT_NO_HEADERS:
 	case FAULT_NO_IDEMPOTENCY:
+	case FAULT_NO_UNIQUE:
 	case FAULT_RETRY_AFTER:
 	case FAULT_RETRY_AFTER_DATE:
 	case FAULT_SHUFFLE:

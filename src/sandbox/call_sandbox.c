@@ -256,16 +256,31 @@ void call_sandbox_clock(struct exchange *x)
 
 /* ---- API keys */
 
-static void add_key(struct exchange *x, const json_t *body, const char *key)
+/* read_only is what rights were called when there were two of them. */
+static int take_rights(const json_t *body, enum keys_rights *ret)
 {
+	const char *name = NULL;
 	bool read_only = false;
 	int r = jget_bool(body, "read_only", &read_only);
 
-	if (r >= 0)
-		r = keys_add(&x->sandbox->keys, &x->sandbox->db, key, read_only);
+	if (r < 0)
+		return r;
+	*ret = read_only ? KEYS_READ : KEYS_ALL;
+	r = jget_str(body, "rights", 1, 16, &name);
+	return r == 1 ? keys_rights_parse(name, ret) : r;
+}
+
+static void add_key(struct exchange *x, const json_t *body, const char *key)
+{
+	enum keys_rights rights;
+	int r = take_rights(body, &rights);
+
+	if (r == 0)
+		r = keys_add(&x->sandbox->keys, &x->sandbox->db, key, rights);
 	if (r == -EINVAL)
 		answer_error(x, 400, "invalid_request", "add",
-			"a key is visible ASCII without blanks; read_only is true or false");
+			"a key is visible ASCII without blanks; rights are all, read or "
+			"attendance; read_only is true or false");
 	else if (r < 0)
 		answer_broken(x);
 	else
@@ -327,11 +342,19 @@ static bool take_user(
 	struct exchange *x, const json_t *body, const json_t *old, struct directory_user *user)
 {
 	static struct seed_user seed;
+	static char email[96], phone[32];
+	int64_t n;
 
+	if (db_number(&x->sandbox->db, SQL_USER_NEXT, &n) < 0) {
+		answer_broken(x);
+		return false;
+	}
 	seed_user(1, &seed);
+	snprintf(email, sizeof email, "%s@example.com", user->id);
+	snprintf(phone, sizeof phone, "+91%010lld", 8000000000LL + (long long)n);
 	return take_or_keep(x, body, old, "name", seed.name, &user->name) &&
-		take_or_keep(x, body, old, "email", "new@example.com", &user->email) &&
-		take_or_keep(x, body, old, "phone", "+919876543210", &user->phone) &&
+		take_or_keep(x, body, old, "email", email, &user->email) &&
+		take_or_keep(x, body, old, "phone", phone, &user->phone) &&
 		take_or_keep(x, body, old, "department", NULL, &user->department);
 }
 

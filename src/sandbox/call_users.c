@@ -49,9 +49,7 @@ static bool take_user(struct exchange *x, const json_t *body, struct directory_u
 	if (!exchange_take_text(x, body, "name", TEXT_MAX, true, &user->name) ||
 		!exchange_take_text(x, body, "email", TEXT_MAX, true, &user->email) ||
 		!exchange_take_text(x, body, "phone", TEXT_MAX, true, &user->phone) ||
-		(!json_is_null(json_object_get(body, "department")) &&
-			!exchange_take_text(
-				x, body, "department", TEXT_MAX, false, &user->department)))
+		!exchange_take_text(x, body, "department", TEXT_MAX, false, &user->department))
 		return false;
 	if (!email_good(user->email))
 		answer_error(
@@ -62,6 +60,19 @@ static bool take_user(struct exchange *x, const json_t *body, struct directory_u
 	return x->status == 0;
 }
 
+/* No two people share an address or a number; those that were removed have none. */
+static bool check_new(struct exchange *x, const char *name, enum db_sql which, const char *text)
+{
+	int r = x->plan.no_unique ? 0 : directory_user_has(&x->sandbox->db, which, text);
+
+	if (r < 0)
+		answer_broken(x);
+	else if (r == 1)
+		answer_error(x, 409, "already_exists", name, "there is a user with this %s already",
+			name);
+	return r == 0;
+}
+
 static void add(struct exchange *x, struct directory_user *user)
 {
 	struct db *db = &x->sandbox->db;
@@ -69,6 +80,9 @@ static void add(struct exchange *x, struct directory_user *user)
 	json_t *data;
 
 	user->id = id;
+	if (!check_new(x, "email", SQL_USER_BY_EMAIL, user->email) ||
+		!check_new(x, "phone", SQL_USER_BY_PHONE, user->phone))
+		return;
 	if (directory_next_user_id(db, id) < 0 ||
 		directory_user_add(db, user, x->now_ms / 1000) < 0 ||
 		directory_user_get(db, id, &data, NULL) != 1) {

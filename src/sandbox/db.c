@@ -7,15 +7,15 @@
 
 #include "base/log.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* A checkpoint syncs, so it should come seldom: 16 MiB of log. */
 static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 			       "PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -32768;";
 
-/* `gone` keeps who was removed, so that --users does not bring them back at the next start. */
-static const char schema[] =
-	"BEGIN;"
+/* From nothing to version 1.
+ * `gone` keeps who was removed, so that --users does not bring them back at the next start. */
+static const char schema_1[] =
 	"CREATE TABLE user (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,"
 	" email TEXT NOT NULL, phone TEXT NOT NULL, department TEXT, created_at INTEGER NOT NULL,"
 	" updated_at INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0);"
@@ -30,8 +30,27 @@ static const char schema[] =
 	"CREATE TABLE idempotency (key TEXT PRIMARY KEY, posts INTEGER NOT NULL, digest BLOB,"
 	" status INTEGER, answer TEXT) WITHOUT ROWID;"
 	"CREATE TABLE api_key (key TEXT PRIMARY KEY, read_only INTEGER NOT NULL) WITHOUT ROWID;"
-	"PRAGMA user_version = 1;"
-	"COMMIT;";
+	"PRAGMA user_version = 1;";
+
+/* From 1 to 2: what a key may do, when an idempotency key first came, events that wait, and indexes
+ * for reports and for what no two users share. */
+static const char schema_2[] =
+	"ALTER TABLE api_key RENAME COLUMN read_only TO rights;"
+	"ALTER TABLE idempotency ADD COLUMN at INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE idempotency SET at = strftime('%s', 'now') * 1000;"
+	"CREATE INDEX idempotency_at ON idempotency (at);"
+	"CREATE INDEX attendance_of ON attendance (user_id, at, type);"
+	"CREATE INDEX user_email ON user (lower(email)) WHERE gone = 0;"
+	"CREATE INDEX user_phone ON user (phone) WHERE gone = 0;"
+	/* due_ms is of this machine's clock, whatever the server's is set to; again_ms: sent once
+	 * more so long after its delivery, -1: not. */
+	"CREATE TABLE event (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+	" type TEXT NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
+	" tries INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0,"
+	" again_ms INTEGER NOT NULL DEFAULT -1, bad_signature INTEGER NOT NULL DEFAULT 0,"
+	" status INTEGER);"
+	"CREATE INDEX event_waiting ON event (due_ms, n) WHERE state = 0;"
+	"PRAGMA user_version = 2;";
 
 #define USER_COLUMNS "id, name, email, phone, department, created_at, updated_at"
 #define DEVICE_COLUMNS \
@@ -56,6 +75,8 @@ static const char *const texts[DB_SQL_COUNT] = {
 			  " AND (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR department = ?2)"
 			  " ORDER BY n",
 	[SQL_USER_COUNT] = "SELECT count(*) FROM user WHERE gone = 0",
+	[SQL_USER_BY_EMAIL] = "SELECT 1 FROM user WHERE lower(email) = lower(?1) AND gone = 0",
+	[SQL_USER_BY_PHONE] = "SELECT 1 FROM user WHERE phone = ?1 AND gone = 0",
 	[SQL_USER_NEXT] = "SELECT coalesce(max(n), 0) + 1 FROM user",
 	[SQL_USER_REMOVE] = "UPDATE user SET gone = 1 WHERE id = ?1 AND gone = 0",
 
@@ -74,7 +95,7 @@ static const char *const texts[DB_SQL_COUNT] = {
 
 	[SQL_RECORD_ADD] = "INSERT INTO attendance (user_id, device_id, type, at, created_at, key)"
 			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-	[SQL_RECORD_PAGE] = "SELECT seq, user_id, device_id, type, at, created_at, a.key,"
+	[SQL_RECORD_PAGE] = "SELECT seq, user_id, device_id, type, a.at, created_at, a.key,"
 			    " coalesce(posts, 0) FROM attendance a LEFT JOIN idempotency i"
 			    " ON i.key = a.key WHERE seq > ?1 ORDER BY seq LIMIT ?2",
 	[SQL_RECORD_COUNT] = "SELECT count(*) FROM attendance",
@@ -85,19 +106,23 @@ static const char *const texts[DB_SQL_COUNT] = {
 		" max(CASE type WHEN 'check_out' THEN ((at % 86400) + 86400) % 86400 END)"
 		" FROM attendance WHERE at >= ?1 AND at < ?2 GROUP BY user_id, day",
 
-	[SQL_IDEM_SEEN] = "INSERT INTO idempotency (key, posts) VALUES (?1, 1)"
-			  " ON CONFLICT (key) DO UPDATE SET posts = posts + 1",
+	/* ?2 is now, ?3 what is forgotten by now. */
+	[SQL_IDEM_SEEN] = "INSERT INTO idempotency (key, posts, at) VALUES (?1, 1, ?2)"
+			  " ON CONFLICT (key) DO UPDATE SET posts = iif(at <= ?3, 1, posts + 1),"
+			  " digest = iif(at <= ?3, NULL, digest), at = iif(at <= ?3, ?2, at)",
 	[SQL_IDEM_GET] = "SELECT digest, status, answer FROM idempotency WHERE key = ?1",
 	[SQL_IDEM_ANSWER] =
 		"UPDATE idempotency SET digest = ?2, status = ?3, answer = ?4 WHERE key = ?1",
 	[SQL_IDEM_FORGET] = "UPDATE idempotency SET digest = NULL, status = NULL, answer = NULL",
+	[SQL_IDEM_PURGE] = "DELETE FROM idempotency WHERE key IN"
+			   " (SELECT key FROM idempotency WHERE at <= ?1 LIMIT 10000)",
 	[SQL_IDEM_COUNT] = "SELECT count(*) FROM idempotency",
 	[SQL_IDEM_AGAIN] = "SELECT key, posts FROM idempotency WHERE posts > 1 ORDER BY key",
 
-	[SQL_KEY_ADD] = "INSERT INTO api_key (key, read_only) VALUES (?1, ?2)"
-			" ON CONFLICT (key) DO UPDATE SET read_only = ?2",
+	[SQL_KEY_ADD] = "INSERT INTO api_key (key, rights) VALUES (?1, ?2)"
+			" ON CONFLICT (key) DO UPDATE SET rights = ?2",
 	[SQL_KEY_REMOVE] = "DELETE FROM api_key WHERE key = ?1",
-	[SQL_KEY_EACH] = "SELECT key, read_only FROM api_key ORDER BY key",
+	[SQL_KEY_EACH] = "SELECT key, rights FROM api_key ORDER BY key",
 };
 
 static int fail(struct db *db)
@@ -127,10 +152,21 @@ static int lock_folder(struct db *db, const char *dir)
 	return -EBUSY;
 }
 
+/* Whole or not at all. */
+static int migrate(struct db *db, const char *steps)
+{
+	if (sqlite3_exec(db->sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+		sqlite3_exec(db->sqlite, steps, NULL, NULL, NULL) == SQLITE_OK &&
+		sqlite3_exec(db->sqlite, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return fail(db);
+}
+
 static int prepare_schema(struct db *db)
 {
+	static const char *const steps[SCHEMA_VERSION] = {schema_1, schema_2};
 	sqlite3_stmt *stmt = NULL;
-	int version = -1;
+	int version = -1, r = 0;
 
 	if (sqlite3_exec(db->sqlite, settings, NULL, NULL, NULL) != SQLITE_OK ||
 		sqlite3_prepare_v2(db->sqlite, "PRAGMA user_version", -1, &stmt, NULL) != SQLITE_OK)
@@ -138,15 +174,15 @@ static int prepare_schema(struct db *db)
 	if (sqlite3_step(stmt) == SQLITE_ROW)
 		version = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
-	if (version == SCHEMA_VERSION)
-		return 0;
-	if (version != 0) {
-		log_error("data", "sandbox.db was made by another version: choose another --data",
+	if (version < 0 || version > SCHEMA_VERSION) {
+		log_error("data", "sandbox.db was made by a newer version: choose another --data",
 			LOG_I("version", version));
 		return -EINVAL;
 	}
-	db->fresh = true;
-	return sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db);
+	db->fresh = version == 0;
+	for (; version < SCHEMA_VERSION && r == 0; version++)
+		r = migrate(db, steps[version]);
+	return r;
 }
 
 int db_open(struct db *db, const char *dir)

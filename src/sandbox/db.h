@@ -1,5 +1,5 @@
 /*
- * The sandbox's file: people, devices, records, idempotency keys and API keys, in SQLite.
+ * The sandbox's file: people, devices, records, idempotency keys, API keys and events, in SQLite.
  *
  * Writes of one turn of the loop share a transaction: db_write opens it, db_commit ends it, and
  * answers leave only after that. WAL with synchronous=NORMAL: what was committed survives a kill
@@ -27,6 +27,8 @@ enum db_sql {
 	SQL_USER_PAGE_SHUFFLED,
 	SQL_USER_EACH,
 	SQL_USER_COUNT,
+	SQL_USER_BY_EMAIL,
+	SQL_USER_BY_PHONE,
 	SQL_USER_NEXT,
 	SQL_USER_REMOVE,
 	SQL_DEVICE_ADD,
@@ -45,6 +47,7 @@ enum db_sql {
 	SQL_IDEM_GET,
 	SQL_IDEM_ANSWER,
 	SQL_IDEM_FORGET,
+	SQL_IDEM_PURGE,
 	SQL_IDEM_COUNT,
 	SQL_IDEM_AGAIN,
 	SQL_KEY_ADD,

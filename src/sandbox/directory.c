@@ -181,6 +181,19 @@ int directory_device_by_serial(
 	return get_one(db, SQL_DEVICE_BY_SERIAL, serial, 9, device_json, ret_device, ret_gone);
 }
 
+int directory_user_has(struct db *db, enum db_sql which, const char *text)
+{
+	sqlite3_stmt *stmt = db_statement(db, which);
+	int r;
+
+	if (!stmt)
+		return -EIO;
+	db_bind_text(stmt, 1, text);
+	r = db_step(db, stmt);
+	sqlite3_reset(stmt);
+	return r;
+}
+
 static int list_rows(
 	struct db *db, sqlite3_stmt *stmt, json_t *(*to_json)(sqlite3_stmt *), json_t **ret_list)
 {

@@ -54,6 +54,9 @@ int directory_device_get(struct db *db, const char *id, json_t **ret_device, boo
 int directory_device_by_serial(
 	struct db *db, const char *serial, json_t **ret_device, bool *ret_gone);
 
+/* Whether a user that is not removed has this; which is SQL_USER_BY_EMAIL or …_PHONE. 1 or 0. */
+int directory_user_has(struct db *db, enum db_sql which, const char *text);
+
 /* 1: removed, 0: there was none. A device by id or serial number. */
 int directory_user_remove(struct db *db, const char *id);
 int directory_device_remove(struct db *db, const char *id);

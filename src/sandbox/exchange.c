@@ -18,12 +18,6 @@
 
 #define ANSWER_MAX (64u << 20)
 
-/* The server's clock, but for a fault's skew. */
-static int64_t clock_ms(const struct sandbox *sandbox)
-{
-	return clock_now().wall_us / 1000 + sandbox->clock_off_ms;
-}
-
 /* ---- life */
 
 static const char *method_name(struct evhttp_request *request)
@@ -70,7 +64,7 @@ static struct exchange *exchange_new(struct sandbox *sandbox, struct evhttp_requ
 		return NULL;
 	x->sandbox = sandbox;
 	x->request = request;
-	x->now_ms = clock_ms(sandbox);
+	x->now_ms = sandbox_now_ms(sandbox);
 	x->plan.retry_after_s = -1;
 	buf_init(&x->out, ANSWER_MAX);
 	TAILQ_INIT(&x->query);
@@ -160,8 +154,10 @@ static bool gate_key_and_rate(struct exchange *x)
 	else if (!within)
 		answer_error(x, 429, "rate_limit_exceeded", NULL,
 			"more than %lld requests in this window", (long long)x->rate.limit);
-	else if (entry->read_only && strcmp(x->method, "GET") != 0)
-		answer_error(x, 403, "forbidden", NULL, "this API key may only read");
+	else if (!keys_may(entry->rights, x->method, x->path + strlen(SANDBOX_API)))
+		answer_error(x, 403, "forbidden", NULL, "this API key may not do that: %s",
+			entry->rights == KEYS_READ ? "it only reads"
+						   : "it only records attendance");
 	return x->status == 0;
 }
 
@@ -210,12 +206,12 @@ static void done(struct exchange *x)
 	x->next_done = NULL;
 	*sandbox->done_end = x;
 	sandbox->done_end = &x->next_done;
-	event_active(sandbox->flush, EV_TIMEOUT, 0);
+	sandbox_wants_commit(sandbox);
 }
 
 static void work(struct exchange *x)
 {
-	x->now_ms = clock_ms(x->sandbox) + x->plan.skew_ms;
+	x->now_ms = sandbox_now_ms(x->sandbox) + x->plan.skew_ms;
 	x->route->call(x);
 	idempotency_keep(x);
 }
@@ -227,7 +223,7 @@ static void on_slow_over(evutil_socket_t fd, short events, void *arg)
 	(void)fd, (void)events;
 	if (x->status == 0 && fault_end_works(x->plan.end))
 		work(x);
-	x->now_ms = clock_ms(x->sandbox) + x->plan.skew_ms;
+	x->now_ms = sandbox_now_ms(x->sandbox) + x->plan.skew_ms;
 	done(x);
 }
 
@@ -391,6 +387,8 @@ bool exchange_take_text(struct exchange *x, const json_t *object, const char *na
 {
 	int r = jget_str(object, name, 1, max, ret_text);
 
+	if (r < 0 && json_is_null(json_object_get(object, name)))
+		r = 0;
 	if (r == 1 || (r == 0 && !required))
 		return true;
 	if (r == 0)

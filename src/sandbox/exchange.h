@@ -88,7 +88,7 @@ bool exchange_query_int(
 /* The body as a JSON object, the caller's. NULL: answered 400 or 415. */
 json_t *exchange_json(struct exchange *x);
 
-/* A text of a JSON object, 1 to max bytes. Missing and not required: *ret_text is untouched.
+/* A text of a JSON object, 1 to max bytes. Missing or null, and not required: *ret_text is untouched.
  * Answers 400 and returns false where it is wrong or missing. */
 bool exchange_take_text(struct exchange *x, const json_t *object, const char *name, size_t max,
 	bool required, const char **ret_text);

@@ -37,6 +37,8 @@ static const struct kind {
 		"the server's clock is ahead, or behind, in all that it says"},
 	[FAULT_NO_HEADERS] = {"no-headers", VALUE_NONE, NULL, "no X-RateLimit headers"},
 	[FAULT_NO_IDEMPOTENCY] = {"no-idempotency", VALUE_NONE, NULL, "Idempotency-Key is ignored"},
+	[FAULT_NO_UNIQUE] = {"no-unique", VALUE_NONE, NULL,
+		"POST /users takes an e-mail address or number that a user has"},
 	[FAULT_RETRY_AFTER] = {"retry-after", VALUE_DURATION, "retry-after=5s",
 		"a Retry-After header on 429 and 503"},
 	[FAULT_RETRY_AFTER_DATE] = {"retry-after-date", VALUE_DURATION, "retry-after-date=5s",
@@ -273,6 +275,7 @@ static void add_manner(const struct fault *fault, struct fault_plan *plan)
 	case FAULT_SKEW: plan->skew_ms += fault->value; break;
 	case FAULT_NO_HEADERS: plan->no_headers = true; break;
 	case FAULT_NO_IDEMPOTENCY: plan->no_idempotency = true; break;
+	case FAULT_NO_UNIQUE: plan->no_unique = true; break;
 	case FAULT_RETRY_AFTER:
 	case FAULT_RETRY_AFTER_DATE:
 		plan->retry_after_s = (fault->value + 999) / 1000;

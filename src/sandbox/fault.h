@@ -36,6 +36,7 @@ enum fault_kind {
 	FAULT_SKEW,
 	FAULT_NO_HEADERS,
 	FAULT_NO_IDEMPOTENCY,
+	FAULT_NO_UNIQUE,
 	FAULT_RETRY_AFTER,
 	FAULT_RETRY_AFTER_DATE,
 	FAULT_SHUFFLE,
@@ -52,6 +53,7 @@ struct fault_plan {
 	bool retry_after_is_date;
 	bool no_headers;
 	bool no_idempotency;
+	bool no_unique;
 	bool shuffle;
 };
 

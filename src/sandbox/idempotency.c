@@ -21,14 +21,31 @@ static void make_digest(struct exchange *x)
 	EVP_MD_CTX_free(ctx);
 }
 
+/* A fault's skew only moves what is said. */
+static int64_t server_ms(const struct exchange *x)
+{
+	return x->now_ms - x->plan.skew_ms;
+}
+
+/* What first came at this time or before is forgotten. */
+static int64_t forgotten_ms(const struct sandbox *sandbox, int64_t now_ms)
+{
+	int64_t life_ms = sandbox->options->idempotency_life_ms;
+
+	return life_ms > 0 ? now_ms - life_ms : INT64_MIN;
+}
+
 /* Count this POST under its key. */
 static int count_key(struct exchange *x)
 {
 	struct db *db = &x->sandbox->db;
 	sqlite3_stmt *stmt = db_write(db) < 0 ? NULL : db_statement(db, SQL_IDEM_SEEN);
 
-	if (stmt)
+	if (stmt) {
 		db_bind_text(stmt, 1, x->key);
+		sqlite3_bind_int64(stmt, 2, server_ms(x));
+		sqlite3_bind_int64(stmt, 3, forgotten_ms(x->sandbox, server_ms(x)));
+	}
 	return db_run(db, stmt);
 }
 
@@ -135,4 +152,17 @@ void idempotency_release(struct exchange *x)
 	if (x->holds_key)
 		strmap_del(&x->sandbox->running, x->key);
 	x->holds_key = false;
+}
+
+void idempotency_purge(struct sandbox *sandbox)
+{
+	struct db *db = &sandbox->db;
+	sqlite3_stmt *stmt;
+
+	if (sandbox->options->idempotency_life_ms == 0)
+		return;
+	stmt = db_write(db) < 0 ? NULL : db_statement(db, SQL_IDEM_PURGE);
+	if (stmt)
+		sqlite3_bind_int64(stmt, 1, forgotten_ms(sandbox, sandbox_now_ms(sandbox)));
+	db_run(db, stmt);
 }

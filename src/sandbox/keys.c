@@ -11,6 +11,40 @@ void keys_init(struct keys *k, enum keys_counting counting, int64_t per_window, 
 	strmap_init(&k->map, seed);
 }
 
+/* ---- rights */
+
+static const char *const rights_names[] = {
+	[KEYS_ALL] = "all", [KEYS_READ] = "read", [KEYS_ATTENDANCE] = "attendance"};
+
+const char *keys_rights_name(enum keys_rights rights)
+{
+	return rights_names[rights];
+}
+
+int keys_rights_parse(const char *name, enum keys_rights *ret)
+{
+	for (size_t i = 0; i < sizeof rights_names / sizeof rights_names[0]; i++) {
+		if (strcmp(rights_names[i], name) == 0) {
+			*ret = (enum keys_rights)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+bool keys_may(enum keys_rights rights, const char *method, const char *path)
+{
+	switch (rights) {
+	case KEYS_ALL: return true;
+	case KEYS_READ: return strcmp(method, "GET") == 0;
+	case KEYS_ATTENDANCE:
+		return strcmp(method, "POST") == 0 && strcmp(path, "/attendance") == 0;
+	}
+	return false;
+}
+
+/* ---- what is known */
+
 void keys_entry_done(struct keys_entry *entry)
 {
 	free(entry->times);
@@ -34,19 +68,19 @@ void keys_done(struct keys *k)
 	strmap_done(&k->map);
 }
 
-static int put(struct keys *k, const char *key, bool read_only)
+static int put(struct keys *k, const char *key, enum keys_rights rights)
 {
 	struct keys_entry *entry = keys_find(k, key);
 	int r;
 
 	if (entry) {
-		entry->read_only = read_only;
+		entry->rights = rights;
 		return 0;
 	}
 	entry = calloc(1, sizeof *entry);
 	if (!entry)
 		return -ENOMEM;
-	entry->read_only = read_only;
+	entry->rights = rights;
 	r = strmap_put(&k->map, key, entry, NULL);
 	if (r < 0)
 		free(entry);
@@ -61,7 +95,7 @@ int keys_load(struct keys *k, struct db *db)
 	if (!stmt)
 		return -EIO;
 	while ((r = db_step(db, stmt)) == 1) {
-		r = put(k, db_text(stmt, 0), sqlite3_column_int(stmt, 1) != 0);
+		r = put(k, db_text(stmt, 0), (enum keys_rights)sqlite3_column_int(stmt, 1));
 		if (r < 0)
 			break;
 	}
@@ -83,7 +117,7 @@ static bool key_good(const char *key)
 	return true;
 }
 
-int keys_add(struct keys *k, struct db *db, const char *key, bool read_only)
+int keys_add(struct keys *k, struct db *db, const char *key, enum keys_rights rights)
 {
 	sqlite3_stmt *stmt;
 	int r;
@@ -95,9 +129,9 @@ int keys_add(struct keys *k, struct db *db, const char *key, bool read_only)
 	if (!stmt)
 		return -EIO;
 	db_bind_text(stmt, 1, key);
-	sqlite3_bind_int(stmt, 2, read_only);
+	sqlite3_bind_int(stmt, 2, (int)rights);
 	r = db_run(db, stmt);
-	return r < 0 ? r : put(k, key, read_only);
+	return r < 0 ? r : put(k, key, rights);
 }
 
 int keys_remove(struct keys *k, struct db *db, const char *key)

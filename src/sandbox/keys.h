@@ -27,6 +27,13 @@
 
 enum keys_counting { KEYS_FIXED, KEYS_SLIDING, KEYS_BUCKET };
 
+/* What a key may do. The numbers are in people's files. */
+enum keys_rights {
+	KEYS_ALL = 0,
+	KEYS_READ = 1,       /* every GET */
+	KEYS_ATTENDANCE = 2, /* POST /attendance, and nothing else */
+};
+
 struct keys {
 	struct strmap map;
 	enum keys_counting counting;
@@ -42,7 +49,7 @@ struct keys_entry {
 	size_t times_first, times_count, times_room;
 	int64_t owed; /* bucket: what is missing, in requests times window_ms */
 	int64_t owed_at_ms;
-	bool read_only;
+	enum keys_rights rights;
 };
 
 /* What the three X-RateLimit headers say. */
@@ -62,9 +69,16 @@ int keys_load(struct keys *k, struct db *db);
 
 /* Add or change, in the file too; within the turn's transaction.
  * -EINVAL: empty, too long, or with characters that a header cannot carry. */
-int keys_add(struct keys *k, struct db *db, const char *key, bool read_only);
+int keys_add(struct keys *k, struct db *db, const char *key, enum keys_rights rights);
 /* 1: removed, 0: there was none. */
 int keys_remove(struct keys *k, struct db *db, const char *key);
+
+/* `all`, `read` or `attendance`, as people write it. */
+const char *keys_rights_name(enum keys_rights rights);
+int keys_rights_parse(const char *name, enum keys_rights *ret);
+
+/* Whether a key with these rights may ask this of the API. path is the one below /v1. */
+bool keys_may(enum keys_rights rights, const char *method, const char *path);
 
 /* NULL: no such key. */
 struct keys_entry *keys_find(const struct keys *k, const char *key);

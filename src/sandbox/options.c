@@ -78,6 +78,16 @@ static const char *take_window(struct options *o, const char *text)
 	return "must be a duration from 100ms to 24h, such as 60s";
 }
 
+static const char *take_life(struct options *o, const char *text)
+{
+	o->idempotency_life_ms = 0;
+	if (strcmp(text, "none") == 0 ||
+		(units_parse_duration(text, &o->idempotency_life_ms) == 0 &&
+			o->idempotency_life_ms >= 1000))
+		return NULL;
+	return "must be a duration from 1s, such as 24h, or none";
+}
+
 static const char *take_counting(struct options *o, const char *text)
 {
 	static const char *const names[] = {
@@ -157,6 +167,8 @@ static const char *take(struct options *o, int which, const char *text)
 	case OPT_COUNTING: return take_counting(o, text);
 	case OPT_KEY: return take_item(&o->keys, text);
 	case OPT_READ_KEY: return take_item(&o->read_keys, text);
+	case OPT_ATTENDANCE_KEY: return take_item(&o->attendance_keys, text);
+	case OPT_IDEMPOTENCY_LIFE: return take_life(o, text);
 	case OPT_USERS: return take_users(o, text);
 	case OPT_DEVICES: o->devices = text; return NULL;
 	case OPT_WEBHOOK: return take_webhook(o, text);
@@ -230,7 +242,8 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	int r;
 
-	*o = (struct options){.plan = 100, .window_ms = 60000, .users = -1};
+	*o = (struct options){
+		.plan = 100, .window_ms = 60000, .users = -1, .idempotency_life_ms = 86400000};
 	if (getrandom(&o->seed, sizeof o->seed, 0) != sizeof o->seed)
 		return -errno;
 	/* Printed, and given back to --seed, it must fit what that takes. */

@@ -26,7 +26,8 @@ struct options {
 	int64_t plan;   /* requests a window; 0: no limit */
 	int64_t window_ms;
 	enum keys_counting counting;
-	struct options_list keys, read_keys, names, faults;
+	int64_t idempotency_life_ms; /* 0: without end */
+	struct options_list keys, read_keys, attendance_keys, names, faults;
 	int64_t users;       /* -1: not given */
 	const char *devices; /* NULL: not given */
 	const char *webhook; /* NULL: none */

@@ -27,8 +27,15 @@ const struct option_spec option_specs[OPT_COUNT] = {
 		"window, and Reset is when all are back. Always in whole seconds, rounded up."},
 	[OPT_KEY] = {"key", "KEY", "sandbox-key in a new DIR", "an API key, repeatable",
 		"Up to 64 times. Keys stay in DIR until they are removed."},
-	[OPT_READ_KEY] = {"read-key", "KEY", NULL, "a key that may not POST: 403, repeatable",
-		NULL},
+	[OPT_READ_KEY] = {"read-key", "KEY", NULL, "a key that may only read, repeatable",
+		"It may GET; all else is 403."},
+	[OPT_ATTENDANCE_KEY] = {"attendance-key", "KEY", NULL,
+		"a key that may only record attendance, repeatable",
+		"It may POST /attendance; all else is 403."},
+	[OPT_IDEMPOTENCY_LIFE] = {"idempotency-life", "DURATION", "24h",
+		"how long an Idempotency-Key is known",
+		"From its first request on, by the server's clock; none: without end. Later the "
+		"same key is a new one."},
 	[OPT_USERS] = {"users", "N", "10 in a new DIR", "have the users usr_000001 to usr_N",
 		"The same number is the same person everywhere; names come in several scripts. "
 		"Those that were removed stay so."},

@@ -42,6 +42,7 @@ struct sandbox {
 	const struct options *options;
 	struct event_base *base;
 	struct event *flush; /* made active by the first exchange that is done in a turn */
+	struct event *upkeep;
 	struct db db;
 	struct keys keys;
 	int64_t clock_off_ms; /* added to this machine's clock */
@@ -58,6 +59,12 @@ struct sandbox {
 
 /* Serve until SIGTERM or SIGINT. Returns the exit status. */
 int sandbox_run(const struct options *options);
+
+/* The server's clock, but for a fault's skew. */
+int64_t sandbox_now_ms(const struct sandbox *sandbox);
+
+/* Commit at the end of this turn: something outside of an exchange was written. */
+void sandbox_wants_commit(struct sandbox *sandbox);
 
 /* The routes; find returns the one for this method, or NULL: then *ret_allow names a method that
  * the path has, or NULL where there is no such path. */

@@ -10,17 +10,30 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/listener.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "sandbox/directory.h"
+#include "sandbox/idempotency.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/tls.h"
 
 #define BODY_MAX        (1 << 20)
 #define HEADERS_MAX     (64 << 10)
+#define UPKEEP_S        5
 #define IDLE_S          75 /* a kept connection without a request is closed after this */
 #define USERS_DEFAULT   10
 #define DEVICES_DEFAULT "BIO-FP-001"
+
+int64_t sandbox_now_ms(const struct sandbox *sandbox)
+{
+	return clock_now().wall_us / 1000 + sandbox->clock_off_ms;
+}
+
+void sandbox_wants_commit(struct sandbox *sandbox)
+{
+	event_active(sandbox->flush, EV_TIMEOUT, 0);
+}
 
 /* ---- callbacks of libevent */
 
@@ -43,6 +56,13 @@ static void on_flush(evutil_socket_t fd, short events, void *arg)
 {
 	(void)fd, (void)events;
 	exchange_flush(arg);
+}
+
+static void on_upkeep(evutil_socket_t fd, short events, void *arg)
+{
+	(void)fd, (void)events;
+	idempotency_purge(arg);
+	sandbox_wants_commit(arg);
 }
 
 /* A last moment lets answers that are already written leave. */
@@ -72,12 +92,12 @@ static int make_folder(const char *path)
 	return mkdir(part, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-static int add_keys(struct sandbox *s, const struct options_list *list, bool read_only)
+static int add_keys(struct sandbox *s, const struct options_list *list, enum keys_rights rights)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < list->count && r == 0; i++)
-		r = keys_add(&s->keys, &s->db, list->items[i], read_only);
+		r = keys_add(&s->keys, &s->db, list->items[i], rights);
 	if (r == -EINVAL)
 		log_error("key", "a key is 1 to 256 visible ASCII characters without blanks");
 	return r;
@@ -89,11 +109,13 @@ static int load_keys(struct sandbox *s)
 	int r = keys_load(&s->keys, &s->db);
 
 	if (r == 0)
-		r = add_keys(s, &o->keys, false);
+		r = add_keys(s, &o->keys, KEYS_ALL);
 	if (r == 0)
-		r = add_keys(s, &o->read_keys, true);
+		r = add_keys(s, &o->read_keys, KEYS_READ);
+	if (r == 0)
+		r = add_keys(s, &o->attendance_keys, KEYS_ATTENDANCE);
 	if (r == 0 && s->db.fresh && o->keys.count == 0)
-		r = keys_add(&s->keys, &s->db, OPTIONS_KEY, false);
+		r = keys_add(&s->keys, &s->db, OPTIONS_KEY, KEYS_ALL);
 	return r < 0 ? r : db_commit(&s->db);
 }
 
@@ -216,14 +238,22 @@ static int start_listening(struct sandbox *s)
 	return fflush(stdout) == 0 ? 0 : -EIO;
 }
 
-static int start(struct sandbox *s)
+static int start_events(struct sandbox *s)
 {
-	int r;
+	const struct timeval often = {UPKEEP_S, 0};
 
 	s->base = event_base_new();
 	s->flush = s->base ? event_new(s->base, -1, 0, on_flush, s) : NULL;
-	if (!s->flush)
-		return -ENOMEM;
+	s->upkeep = s->base ? event_new(s->base, -1, EV_PERSIST, on_upkeep, s) : NULL;
+	return s->flush && s->upkeep && event_add(s->upkeep, &often) == 0 ? 0 : -ENOMEM;
+}
+
+static int start(struct sandbox *s)
+{
+	int r = start_events(s);
+
+	if (r < 0)
+		return r;
 	raise_descriptors();
 	add_faults(s);
 	r = open_data(s);
@@ -259,6 +289,8 @@ static void stop(struct sandbox *s)
 		evhttp_free(s->http);
 	if (s->flush)
 		event_free(s->flush);
+	if (s->upkeep)
+		event_free(s->upkeep);
 	if (s->base)
 		event_base_free(s->base);
 	hook_stop(s->hook);

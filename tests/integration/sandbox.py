@@ -230,8 +230,9 @@ class Sandbox:
         """The server's clock is so far from this machine's from now on."""
         self._admin("POST", "clock", {"off_ms": round(off_s * 1000)})
 
-    def add_key(self, key, read_only=False):
-        self._admin("POST", "keys", {"add": key, "read_only": read_only})
+    def add_key(self, key, rights="all"):
+        """rights: all, read (GET alone) or attendance (POST /attendance alone)."""
+        self._admin("POST", "keys", {"add": key, "rights": rights})
 
     def remove_key(self, key):
         self._admin("POST", "keys", {"remove": key})

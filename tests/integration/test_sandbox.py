@@ -198,7 +198,8 @@ def test_a_user_can_be_made(cloud):
     assert {k: answer.data[k] for k in new} == new
     total = cloud.get("/users").json["meta"]["total"]
     assert cloud.get(f"/users?offset={total - 1}").data == [answer.data]
-    assert cloud.post("/users", new).data["department"] is None
+    new = {"name": "B", "email": "b@example.org", "phone": "+919876543211"}
+    assert cloud.post("/users", {**new, "department": None}).data["department"] is None
 
 
 @pytest.mark.parametrize("change, status, param", [
@@ -215,6 +216,28 @@ def test_a_bad_user_is_refused_with_its_param(cloud, change, status, param):
     assert (answer.status, answer.error["param"]) == (status, param)
     assert answer.error["type"] == "validation_error"
     assert cloud.get("/users").json["meta"]["total"] == total
+
+
+def test_no_two_users_share_an_address_or_a_number(own):
+    """The sandbox's own rule, which a fault takes away."""
+    cloud = own(users=3)
+    user = {"name": "A", "email": "a@example.org", "phone": "+919876543210"}
+    made = cloud.post("/users", user).data
+    for change, param in (({"phone": "+919876543211"}, "email"),
+                          ({"phone": "+919876543211", "email": "A@Example.ORG"}, "email"),
+                          ({"email": "b@example.org"}, "phone"),
+                          ({"email": "user000003@example.com"}, "email")):
+        answer = cloud.post("/users", {**user, **change})
+        assert answer.status == 409
+        assert {k: answer.error[k] for k in ("code", "param", "type")} == {
+            "code": "already_exists", "param": param, "type": "conflict_error"}
+    assert cloud.get("/users").json["meta"]["total"] == 4
+    cloud.add_fault("no-unique,count=1")
+    assert cloud.post("/users", user).status == 201
+    assert cloud.post("/users", user).status == 409
+    for user_id in (made["id"], "usr_000005"):
+        cloud.remove_user(user_id)
+    assert cloud.post("/users", user).status == 201
 
 
 def test_devices_are_not_paged(own):
@@ -371,7 +394,7 @@ def test_a_key_has_1_to_255_characters(cloud, length, status):
 
 
 def test_users_are_made_once_under_a_key(cloud):
-    user = {"name": "A", "email": "a@example.org", "phone": "+919876543210"}
+    user = {"name": "A", "email": "once@example.org", "phone": "+919876543212"}
     first = cloud.post("/users", user, key="user")
     total = cloud.get("/users").json["meta"]["total"]
     assert cloud.post("/users", user, key="user").body == first.body
@@ -524,6 +547,47 @@ def test_a_reading_key_may_not_post(own):
     assert answer.status == 403
     assert (answer.error["code"], answer.error["type"]) == ("forbidden", "permission_error")
     assert cloud.records() == []
+
+
+CALLS = {"GET /users": None, "GET /devices": None,
+         "GET /reports/attendance?start_date=2023-01-01&end_date=2023-01-31": None,
+         "POST /users": {"name": "A", "email": "a@example.org", "phone": "+919876543210"},
+         "POST /attendance": Sandbox.punch()}
+
+
+@pytest.mark.parametrize("option, may", [
+    ("--read-key", [call for call in CALLS if call.startswith("GET")]),
+    ("--attendance-key", ["POST /attendance"]),
+])
+def test_a_key_may_only_what_its_rights_say(own, option, may):
+    """Each call's 403 can be met, and what a key may outlives a restart."""
+    cloud = own(option, "narrow")
+    cloud.restart("--plan", "none")
+    for call, body in CALLS.items():
+        answer = cloud.request(*call.split(" "), body=body, api_key="narrow")
+        if call in may:
+            assert answer.status in (200, 201), call
+            continue
+        assert answer.status == 403, call
+        assert set(answer.error) == {"code", "message", "param", "type"}
+        assert {k: answer.error[k] for k in ("code", "param", "type")} == {
+            "code": "forbidden", "param": None, "type": "permission_error"}
+    assert len(cloud.records()) == ("POST /attendance" in may)
+    assert cloud.get("/users").json["meta"]["total"] == 10
+
+
+def test_rights_are_changed_while_it_runs(own):
+    cloud = own("--plan", "10", "--window", "24h")
+    for rights, statuses in (("attendance", [403, 201]), ("read", [200, 403]),
+                             ("all", [200, 201])):
+        cloud.add_key("k", rights=rights)
+        assert [cloud.get("/users", api_key="k").status,
+                cloud.post("/attendance", cloud.punch(), api_key="k").status] == statuses
+    assert rate_of(cloud.get("/users", api_key="k"))[1] == 3, "a 403 is one of the window too"
+    for body in ({"add": "k", "rights": "some"}, {"add": "k", "rights": 1},
+                 {"add": "k", "read_only": "yes"}, {"add": "k k"}, {}):
+        answer = cloud.request("POST", "/_sandbox/keys", body, api_key=False)
+        assert (answer.status, answer.error["param"]) == (400, "add")
 
 
 def test_people_and_devices_become_known_later_and_go(own):

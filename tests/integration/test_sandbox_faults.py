@@ -183,6 +183,25 @@ def test_no_idempotency_makes_a_record_each_time(cloud):
     assert count(cloud) == before + 4
 
 
+def test_a_key_is_forgotten_after_its_life(build, tmp_path):
+    """A cloud may forget a key after a day: what comes under it then is new."""
+    with Sandbox(build, tmp_path / "cloud") as cloud:
+        first = cloud.post_attendance(key="k")
+        cloud.set_clock(24 * 3600 - 60)
+        assert cloud.post_attendance(key="k").body == first.body
+        assert cloud.stats()["posts_by_key"] == {"k": 2}
+        cloud.set_clock(24 * 3600 + 60)
+        assert cloud.post_attendance(key="k", kind="check_out").status == 201
+        assert [r["posts"] for r in cloud.records()] == [1, 1]
+        cloud.restart("--idempotency-life", "1h")
+        cloud.set_clock(25 * 3600 + 120)
+        cloud.wait_stats(lambda s: s["keys"] == 0, "what is forgotten to be gone")
+        cloud.restart("--idempotency-life", "none")
+        again = cloud.post_attendance(key="k")
+        cloud.set_clock(300 * 24 * 3600)
+        assert cloud.post_attendance(key="k").body == again.body
+
+
 def test_keys_can_be_forgotten(cloud):
     before = count(cloud)
     first = cloud.post_attendance(key="forgotten").data["id"]

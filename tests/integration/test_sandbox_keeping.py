@@ -8,6 +8,7 @@ import re
 import resource
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -99,6 +100,51 @@ def test_a_restart_keeps_records_keys_and_people(build, tmp_path):
         assert (again.status, again.body) == (404, refused.body)
         assert cloud.stats()["posts_by_key"] == {"k2": 2, "k3": 2}
         assert cloud.post_attendance().data["id"] > first.data["id"]
+
+
+SCHEMA_1 = """
+CREATE TABLE user (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+ email TEXT NOT NULL, phone TEXT NOT NULL, department TEXT, created_at INTEGER NOT NULL,
+ updated_at INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE device (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+ serial_number TEXT NOT NULL UNIQUE, type TEXT NOT NULL, status TEXT NOT NULL, location TEXT,
+ last_sync INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+ gone INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE attendance (seq INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL,
+ device_id TEXT NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL, created_at INTEGER NOT NULL,
+ key TEXT);
+CREATE TABLE idempotency (key TEXT PRIMARY KEY, posts INTEGER NOT NULL, digest BLOB,
+ status INTEGER, answer TEXT) WITHOUT ROWID;
+CREATE TABLE api_key (key TEXT PRIMARY KEY, read_only INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO user VALUES (1, 'usr_old', 'O', 'o@example.org', '+911234567890', NULL, 1, 1, 0);
+INSERT INTO attendance VALUES (7, 'usr_old', 'dev_000001', 'check_in', 1673856000, 1673856000, 'k');
+INSERT INTO idempotency VALUES ('k', 3, NULL, NULL, NULL);
+INSERT INTO api_key VALUES ('reader', 1);
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_file_of_the_first_version_is_taken_over(build, tmp_path):
+    (tmp_path / "cloud" / "data").mkdir(parents=True)
+    file = sqlite3.connect(tmp_path / "cloud" / "data" / "sandbox.db")
+    file.executescript(SCHEMA_1)
+    file.close()
+    with start(build, tmp_path, users=0) as cloud:
+        assert [u["id"] for u in cloud.get("/users", api_key="reader").data] == ["usr_old"]
+        assert cloud.post("/attendance", {}, api_key="reader").status == 403
+        assert [(r["id"], r["posts"]) for r in cloud.records()] == [("att_0000000007", 3)]
+        assert cloud.post_attendance(user="usr_old", key="k").data["id"] == "att_0000000008"
+
+
+def test_a_file_of_a_newer_version_is_left_alone(build, tmp_path):
+    with start(build, tmp_path) as cloud:
+        data = cloud.directory / "data"
+    file = sqlite3.connect(data / "sandbox.db")
+    file.execute("PRAGMA user_version = 99")
+    file.close()
+    run = subprocess.run([build / "punch-sandbox", "--data", data, "--listen", "127.0.0.1:0"],
+                         capture_output=True, text=True, timeout=30, check=False)
+    assert (run.returncode, run.stdout) == (1, "") and "newer version" in run.stderr
 
 
 def test_a_removed_key_stays_removed(build, tmp_path):
