@@ -43,6 +43,18 @@ void answer_data(struct exchange *x, int status, json_t *data, json_t *meta)
 		answer_broken(x);
 }
 
+void answer_data_text(struct exchange *x, const struct buf *text)
+{
+	buf_clear(&x->out);
+	buf_add_str(&x->out, "{\"data\":");
+	buf_add(&x->out, text->data, text->len);
+	buf_add_char(&x->out, '}');
+	x->status = 200;
+	x->content_type = media_json;
+	if (buf_error(text) < 0 || buf_error(&x->out) < 0)
+		answer_broken(x);
+}
+
 static const char *type_of(int status)
 {
 	switch (status) {

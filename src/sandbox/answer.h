@@ -7,6 +7,9 @@
 /* {"data": …} with "meta" unless meta is NULL; both are stolen. data NULL: no memory, so 500. */
 void answer_data(struct exchange *x, int status, json_t *data, json_t *meta);
 
+/* {"data": …} of a value that is written already. */
+void answer_data_text(struct exchange *x, const struct buf *text);
+
 /* {"error": {code, message, param, type}}; the type follows from the status. param NULL: null. */
 void answer_error(struct exchange *x, int status, const char *code, const char *param,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -99,12 +99,8 @@ static const char *const texts[DB_SQL_COUNT] = {
 			    " coalesce(posts, 0) FROM attendance a LEFT JOIN idempotency i"
 			    " ON i.key = a.key WHERE seq > ?1 ORDER BY seq LIMIT ?2",
 	[SQL_RECORD_COUNT] = "SELECT count(*) FROM attendance",
-	/* One row a user and day; % is made to round down for days before 1970. */
-	[SQL_RECORD_DAYS] =
-		"SELECT user_id, (at - ((at % 86400) + 86400) % 86400) / 86400 AS day,"
-		" min(CASE type WHEN 'check_in' THEN ((at % 86400) + 86400) % 86400 END),"
-		" max(CASE type WHEN 'check_out' THEN ((at % 86400) + 86400) % 86400 END)"
-		" FROM attendance WHERE at >= ?1 AND at < ?2 GROUP BY user_id, day",
+	[SQL_RECORDS_OF] = "SELECT at, type = 'check_in' FROM attendance"
+			   " WHERE user_id = ?1 AND at >= ?2 AND at < ?3",
 
 	/* ?2 is now, ?3 what is forgotten by now. */
 	[SQL_IDEM_SEEN] = "INSERT INTO idempotency (key, posts, at) VALUES (?1, 1, ?2)"

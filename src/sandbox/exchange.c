@@ -84,6 +84,8 @@ static void exchange_free(struct exchange *x)
 		x->next->link = x->link;
 	if (x->timer)
 		event_free(x->timer);
+	if (x->job)
+		x->abandon(x);
 	evhttp_clear_headers(&x->query);
 	buf_done(&x->out);
 	free(x->event);
@@ -213,7 +215,21 @@ static void work(struct exchange *x)
 {
 	x->now_ms = sandbox_now_ms(x->sandbox) + x->plan.skew_ms;
 	x->route->call(x);
-	idempotency_keep(x);
+	if (!x->job)
+		idempotency_keep(x);
+}
+
+void exchange_wait(struct exchange *x, void *job, void (*abandon)(struct exchange *x))
+{
+	x->job = job;
+	x->abandon = abandon;
+}
+
+void exchange_finish(struct exchange *x)
+{
+	x->job = NULL;
+	x->now_ms = sandbox_now_ms(x->sandbox) + x->plan.skew_ms;
+	done(x);
 }
 
 static void on_slow_over(evutil_socket_t fd, short events, void *arg)
@@ -223,6 +239,8 @@ static void on_slow_over(evutil_socket_t fd, short events, void *arg)
 	(void)fd, (void)events;
 	if (x->status == 0 && fault_end_works(x->plan.end))
 		work(x);
+	if (x->job)
+		return;
 	x->now_ms = sandbox_now_ms(x->sandbox) + x->plan.skew_ms;
 	done(x);
 }
@@ -294,6 +312,8 @@ void exchange_arrive(struct sandbox *sandbox, struct evhttp_request *request)
 		if (wait_slow(x))
 			return;
 		work(x);
+		if (x->job)
+			return;
 	} else if (wait_slow(x)) {
 		return;
 	}

@@ -7,7 +7,8 @@
  * one commit serves them all, and only then the answers (and webhooks) leave. So an answer that was
  * seen is on file, and a thousand requests a second cost few commits.
  *
- * A call fills the answer by answer_*() exactly once and touches nothing else of the exchange.
+ * A call fills the answer by answer_*() exactly once and touches nothing else of the exchange. One
+ * that takes long says exchange_wait(), answers later, and ends with exchange_finish().
  */
 #ifndef PUNCHD_SANDBOX_EXCHANGE_H
 #define PUNCHD_SANDBOX_EXCHANGE_H
@@ -58,6 +59,9 @@ struct exchange {
 	unsigned char digest[EXCHANGE_DIGEST];
 	bool holds_key; /* it is in sandbox->running under key */
 
+	void *job;                           /* what a call left to be done later; NULL: nothing */
+	void (*abandon)(struct exchange *x); /* frees it */
+
 	int status; /* 0: not yet answered */
 	struct buf out;
 	const char *content_type;
@@ -74,6 +78,11 @@ void exchange_flush(struct sandbox *sandbox);
 
 /* Free all that live, unanswered: the server is going down. */
 void exchange_drop_all(struct sandbox *sandbox);
+
+/* The answer comes later. job belongs to the call; abandon frees it should the server go down. */
+void exchange_wait(struct exchange *x, void *job, void (*abandon)(struct exchange *x));
+/* The answer is there now, and the job gone. Not for what holds an idempotency key. */
+void exchange_finish(struct exchange *x);
 
 /* A header of the request; NULL: none. */
 const char *exchange_header(const struct exchange *x, const char *name);

@@ -15,6 +15,9 @@ libsandbox_a_SOURCES = \
 	src/sandbox/keys.c src/sandbox/keys.h \
 	src/sandbox/options.c src/sandbox/options.h \
 	src/sandbox/options_table.c src/sandbox/options_table.h \
+	src/sandbox/pdf.c src/sandbox/pdf.h \
+	src/sandbox/report.c src/sandbox/report.h \
+	src/sandbox/report_text.c src/sandbox/report_text.h \
 	src/sandbox/route.c \
 	src/sandbox/sandbox.h \
 	src/sandbox/seed.c src/sandbox/seed.h \

@@ -149,6 +149,56 @@ static const char *take_seed(struct options *o, const char *text)
 	return NULL;
 }
 
+/* ---- what reports go by */
+
+static const char *take_working_days(struct options *o, const char *text)
+{
+	static const char days[] = "mon tue wed thu fri sat sun";
+	static const char blanks[] = " ,";
+	const char *word = text + strspn(text, blanks);
+
+	memset(o->rules.works, 0, sizeof o->rules.works);
+	for (; *word; word += strspn(word, blanks)) {
+		size_t n = strcspn(word, blanks), day = 0;
+
+		while (day < 7 && (n != 3 || strncmp(days + 4 * day, word, 3) != 0))
+			day++;
+		if (day == 7)
+			return "must be of mon tue wed thu fri sat sun";
+		o->rules.works[day] = true;
+		word += n;
+	}
+	return memchr(o->rules.works, true, 7) ? NULL : "must name a day";
+}
+
+static const char *take_hour(int32_t *ret, const char *text)
+{
+	int hour, minute, end = 0;
+
+	if (strlen(text) != 5 || sscanf(text, "%2d:%2d%n", &hour, &minute, &end) != 2 || end != 5 ||
+		strspn(text, "0123456789:") != 5 || hour > 23 || minute > 59)
+		return "must be a time of day, such as 09:15";
+	*ret = hour * 3600 + minute * 60;
+	return NULL;
+}
+
+static const char *take_zone(struct options *o, const char *text)
+{
+	zone_free(o->rules.zone);
+	o->rules.zone = NULL;
+	return text[0] && zone_load(text, &o->rules.zone) == 0
+		? NULL
+		: "must be a time zone, such as UTC or Asia/Kolkata";
+}
+
+static const char *take_program(struct options *o, const char *text)
+{
+	o->pdf_program = text;
+	return text[0] ? NULL : "is empty";
+}
+
+/* ---- the rest of them */
+
 static const char *take_name(struct options *o, const char *text)
 {
 	return name_good(text) ? take_item(&o->names, text) : "no host name or address";
@@ -174,6 +224,11 @@ static const char *take(struct options *o, int which, const char *text)
 	case OPT_WEBHOOK: return take_webhook(o, text);
 	case OPT_WEBHOOK_CA: o->webhook_ca = text; return NULL;
 	case OPT_WEBHOOK_SECRET: o->webhook_secret_file = text; return NULL;
+	case OPT_WORKING_DAYS: return take_working_days(o, text);
+	case OPT_LATE_AFTER: return take_hour(&o->rules.late_after_s, text);
+	case OPT_EARLY_BEFORE: return take_hour(&o->rules.early_before_s, text);
+	case OPT_REPORT_ZONE: return take_zone(o, text);
+	case OPT_PDF_PROGRAM: return take_program(o, text);
 	case OPT_FAULT: return take_fault(o, text);
 	case OPT_NAME: return take_name(o, text);
 	case OPT_SEED: return take_seed(o, text);
@@ -248,6 +303,9 @@ int options_parse(struct options *o, int argc, char **argv)
 		return -errno;
 	/* Printed, and given back to --seed, it must fit what that takes. */
 	o->seed >>= 33;
+	take_working_days(o, option_specs[OPT_WORKING_DAYS].preset);
+	take_hour(&o->rules.late_after_s, option_specs[OPT_LATE_AFTER].preset);
+	take_hour(&o->rules.early_before_s, option_specs[OPT_EARLY_BEFORE].preset);
 	take_listen(o, listen_default);
 	r = parse_line(o, argc, argv);
 	if (r == 0 && !o->data_dir)
@@ -258,5 +316,6 @@ int options_parse(struct options *o, int argc, char **argv)
 void options_done(struct options *o)
 {
 	free(o->data_dir);
+	zone_free(o->rules.zone);
 	*o = (struct options){0};
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "sandbox/keys.h"
+#include "sandbox/report.h"
 
 #define OPTIONS_LIST_MAX  64
 #define OPTIONS_USERS_MAX 1000000
@@ -18,7 +19,7 @@ struct options_list {
 	size_t count;
 };
 
-/* Texts point into argv, but for host and data_dir. */
+/* Texts point into argv, but for host, data_dir and the rules' zone. */
 struct options {
 	char host[256]; /* without brackets */
 	uint16_t port;  /* 0: any free one */
@@ -33,6 +34,8 @@ struct options {
 	const char *webhook; /* NULL: none */
 	const char *webhook_ca;
 	const char *webhook_secret_file;
+	struct report_rules rules; /* zone: owned */
+	const char *pdf_program;   /* NULL: the usual one */
 	uint64_t seed;
 	bool verbose;
 };

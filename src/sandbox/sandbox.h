@@ -9,6 +9,7 @@
 #include "sandbox/exchange.h"
 #include "sandbox/hook.h"
 #include "sandbox/options.h"
+#include "sandbox/pdf.h"
 
 #define SANDBOX_ROUTES_MAX 32
 #define SANDBOX_API        "/v1"
@@ -51,6 +52,9 @@ struct sandbox {
 	struct strmap running; /* idempotency key → its exchange */
 	struct exchange *live;
 	struct exchange *done, **done_end;
+	struct report_job *reports; /* that are worked on, in turns */
+	struct event *report_turn;
+	struct pdf *pdf;
 	struct stats stats;
 	SSL_CTX *ctx;
 	struct evhttp *http;
@@ -79,6 +83,7 @@ void call_users_add(struct exchange *x);
 void call_devices_list(struct exchange *x);
 void call_attendance_add(struct exchange *x);
 void call_report(struct exchange *x);
+void call_report_turn(evutil_socket_t fd, short events, void *arg);
 
 /* The calls below /_sandbox/. */
 void call_sandbox_attendance(struct exchange *x);

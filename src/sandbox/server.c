@@ -244,8 +244,11 @@ static int start_events(struct sandbox *s)
 
 	s->base = event_base_new();
 	s->flush = s->base ? event_new(s->base, -1, 0, on_flush, s) : NULL;
+	s->report_turn = s->base ? evtimer_new(s->base, call_report_turn, s) : NULL;
 	s->upkeep = s->base ? event_new(s->base, -1, EV_PERSIST, on_upkeep, s) : NULL;
-	return s->flush && s->upkeep && event_add(s->upkeep, &often) == 0 ? 0 : -ENOMEM;
+	if (!s->flush || !s->upkeep || !s->report_turn || event_add(s->upkeep, &often) < 0)
+		return -ENOMEM;
+	return pdf_new(s->base, s->options->pdf_program, &s->pdf);
 }
 
 static int start(struct sandbox *s)
@@ -291,6 +294,9 @@ static void stop(struct sandbox *s)
 		event_free(s->flush);
 	if (s->upkeep)
 		event_free(s->upkeep);
+	if (s->report_turn)
+		event_free(s->report_turn);
+	pdf_free(s->pdf);
 	if (s->base)
 		event_base_free(s->base);
 	hook_stop(s->hook);

@@ -705,8 +705,10 @@ def test_report_as_csv(payroll):
     ("start_date=2023-01-01&end_date=2023-02-30", "end_date"),
     ("start_date=2023-01-02&end_date=2023-01-01", "end_date"),
     ("start_date=0001-01-01&end_date=9999-12-31", "end_date"),
-    ("start_date=2023-01-01&end_date=2023-01-31&format=pdf", "format"),
     ("start_date=2023-01-01&end_date=2023-01-31&format=xml", "format"),
+    ("start_date=2023-01-01&end_date=2023-01-31&format=CSV", "format"),
+    ("start_date=2023-01-01&end_date=2023-01-31&user_id=", "user_id"),
+    ("start_date=2023-01-01&end_date=2023-01-31&department=", "department"),
 ])
 def test_bad_reports_are_refused_with_their_param(payroll, query, param):
     answer = payroll.get("/reports/attendance?" + query)
