@@ -16,6 +16,7 @@ libbase_a_SOURCES = \
 	src/base/mdoc.c src/base/mdoc.h \
 	src/base/nearest.c src/base/nearest.h \
 	src/base/newfile.c src/base/newfile.h \
+	src/base/netaddr.c src/base/netaddr.h \
 	src/base/strhash.c src/base/strhash.h \
 	src/base/strmap.c src/base/strmap.h \
 	src/base/time.c src/base/time.h \

@@ -45,6 +45,7 @@ libdaemon_a_SOURCES = \
 sbin_PROGRAMS += punchd
 punchd_SOURCES = src/daemon/main.c
 punchd_LDADD = libdaemon.a libstore.a libedge.a libapi.a libcore.a libbase.a \
+	$(LIBEVENT_OPENSSL_LIBS) \
 	$(LIBEVENT_LIBS) $(CURL_LIBS) $(SQLITE_LIBS) $(MOSQUITTO_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS) $(SYSTEMD_LIBS) $(CRYPTO_LIBS) $(OPENSSL_LIBS) -lpthread
 

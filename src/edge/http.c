@@ -3,18 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/http.h>
 #include <event2/keyvalq_struct.h>
-#include <event2/listener.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "edge/http_private.h"
 #include "edge/loop_base.h"
 #include "edge/unixsocket.h"
 
@@ -32,22 +28,20 @@ struct http_query {
  * A connection whose request is not whole yet. evhttp does not tell when one ends, but none can
  * wait for longer than EXPIRED_MS: then its place is taken by another.
  */
-struct connection {
+struct http_connection {
 	struct http_server *server;
 	struct bufferevent *bev;
 	int64_t began_ms; /* 0: a free place */
-	LIST_ENTRY(connection) next;
+	LIST_ENTRY(http_connection) next;
 };
 
-struct http_server {
-	LIST_HEAD(, connection) connections;
-	struct loop *loop;
-	struct evhttp *http;
-	struct evconnlistener *listener; /* owned by http */
-	struct loop_timer *pause;
-	http_handle *handle;
-	void *arg;
-	char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "": not bound */
+/* What a handler may keep of a request: evhttp's own. */
+struct http_later;
+
+/* A request while its handler is asked. */
+struct http_exchange {
+	struct evhttp_request *req;
+	bool later;
 };
 
 /* ---- refusals of our own */
@@ -121,16 +115,16 @@ static int64_t now_ms(const struct http_server *s)
  */
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
-	struct connection *c = arg;
+	struct http_connection *c = arg;
 
 	(void)input;
 	if (info->n_added > 0)
 		set_timeouts(c->bev, c->began_ms + HTTP_REQUEST_MS - now_ms(c->server));
 }
 
-static struct connection *connection_place(struct http_server *s)
+static struct http_connection *connection_place(struct http_server *s)
 {
-	struct connection *c;
+	struct http_connection *c;
 
 	LIST_FOREACH(c, &s->connections, next)
 	{
@@ -146,7 +140,7 @@ static struct connection *connection_place(struct http_server *s)
 /* The request is whole: from now on the time-out is the answer's. */
 static void connection_whole(struct http_server *s, struct bufferevent *bev)
 {
-	struct connection *c;
+	struct http_connection *c;
 
 	LIST_FOREACH(c, &s->connections, next)
 	{
@@ -193,8 +187,10 @@ static void on_pause_over(void *arg)
 static struct bufferevent *new_connection(struct event_base *base, void *arg)
 {
 	struct http_server *s = arg;
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	struct connection *c = bev ? connection_place(s) : NULL;
+	struct bufferevent *bev = s->guests
+		? http_guest_new(s->guests, base)
+		: bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct http_connection *c = bev ? connection_place(s) : NULL;
 
 	if (short_of_files()) {
 		evconnlistener_disable(s->listener);
@@ -205,7 +201,8 @@ static struct bufferevent *new_connection(struct event_base *base, void *arg)
 			bufferevent_free(bev);
 		return NULL;
 	}
-	*c = (struct connection){.server = s, .bev = bev, .began_ms = now_ms(s), .next = c->next};
+	*c = (struct http_connection){
+		.server = s, .bev = bev, .began_ms = now_ms(s), .next = c->next};
 	evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
 	evbuffer_add_cb(bufferevent_get_output(bev), on_output, NULL);
 	return bev;
@@ -311,16 +308,21 @@ static void on_request(struct evhttp_request *req, void *arg)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
 	struct evbuffer *in = evhttp_request_get_input_buffer(req);
 	struct http_answer answer = {.status = HTTP_BADREQUEST, .content_type = "application/json"};
+	struct http_exchange exchange = {.req = req};
 	struct http_query query;
 	char *path = path_of(uri);
 	struct http_request request = {
 		.method = method_name(evhttp_request_get_command(req)),
 		.path = path,
 		.query = &query,
+		.exchange = &exchange,
 		.body_length = evbuffer_get_length(in),
+		.address = "",
 	};
 
 	connection_whole(s, bev);
+	if (s->guests)
+		http_guest_whole(s->guests, bufferevent_getfd(bev), &request.address);
 	read_peer(bev, &request);
 	request.body = (const char *)evbuffer_pullup(in, -1);
 	if (parse_query(uri, &query) && path) {
@@ -329,9 +331,27 @@ static void on_request(struct evhttp_request *req, void *arg)
 		answer.body = strdup(refusal(answer.status));
 		answer.body_length = answer.body ? strlen(answer.body) : 0;
 	}
-	send_answer(req, &answer);
+	if (!exchange.later)
+		send_answer(req, &answer);
 	evhttp_clear_headers(&query.pairs);
 	free(path);
+}
+
+struct http_later *http_later(const struct http_request *request)
+{
+	request->exchange->later = true;
+	return (struct http_later *)request->exchange->req;
+}
+
+/* Whose connection has gone meanwhile is only freed. */
+void http_later_answer(struct http_later *later, struct http_answer *answer)
+{
+	send_answer((struct evhttp_request *)later, answer);
+}
+
+const char *http_header_get(const struct http_request *request, const char *name)
+{
+	return evhttp_find_header(evhttp_request_get_input_headers(request->exchange->req), name);
 }
 
 const char *http_query_get(const struct http_query *q, const char *key)
@@ -353,7 +373,7 @@ const char *http_query_key(const struct http_query *q, size_t index)
 
 /* ---- listening */
 
-static int serve(struct http_server *s, int fd)
+int http_serve(struct http_server *s, int fd, size_t body_max)
 {
 	s->http = evhttp_new(loop_base(s->loop));
 	s->pause = loop_timer_new(s->loop, on_pause_over, s);
@@ -367,7 +387,7 @@ static int serve(struct http_server *s, int fd)
 		EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
 			EVHTTP_REQ_HEAD | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_PATCH);
 	evhttp_set_max_headers_size(s->http, HTTP_HEAD_MAX);
-	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
+	evhttp_set_max_body_size(s->http, (ev_ssize_t)body_max);
 	evhttp_set_timeout(s->http, HTTP_REQUEST_MS / 1000);
 	evhttp_set_bevcb(s->http, new_connection, s);
 	evhttp_set_gencb(s->http, on_request, s);
@@ -388,7 +408,7 @@ int http_unix_new(struct loop *l, const char *path, const char *group, http_hand
 	r = unixsocket_listen(path);
 	if (r >= 0) {
 		snprintf(s->path, sizeof s->path, "%s", path);
-		r = serve(s, r);
+		r = http_serve(s, r, HTTP_BODY_MAX);
 	}
 	if (r < 0) {
 		http_server_free(s);
@@ -401,7 +421,7 @@ int http_unix_new(struct loop *l, const char *path, const char *group, http_hand
 
 void http_server_free(struct http_server *s)
 {
-	struct connection *c;
+	struct http_connection *c;
 
 	if (!s)
 		return;
@@ -414,5 +434,6 @@ void http_server_free(struct http_server *s)
 	}
 	if (s->path[0])
 		unlink(s->path);
+	http_guests_free(s->guests);
 	free(s);
 }

@@ -1,5 +1,5 @@
 /*
- * An HTTP/1.1 server on a UNIX stream socket, over libevent's evhttp.
+ * An HTTP/1.1 server over libevent's evhttp, on a UNIX stream socket, or over TCP (edge/http_tcp.h).
  *
  * One request a connection: it must be whole within HTTP_REQUEST_MS, however slowly its bytes drip,
  * and its answer closes the connection. Head and body are capped. While descriptors run short
@@ -22,15 +22,19 @@
 
 struct http_server;
 struct http_query;
+struct http_exchange;
+struct http_later;
 
 /* Valid only during the callback. */
 struct http_request {
 	const char *method;             /* GET, POST, PATCH … as in the request */
 	const char *path;               /* decoded, begins with a slash */
 	const struct http_query *query; /* http_query_get */
+	struct http_exchange *exchange; /* http_later, http_header_get */
 	const char *body;
 	size_t body_length;
-	uid_t uid; /* of the process that connected */
+	const char *address; /* who asks over TCP, in numbers; else "" */
+	uid_t uid;           /* of the process that connected */
 	gid_t gid;
 	pid_t pid;
 };
@@ -59,6 +63,17 @@ int http_unix_new(struct loop *l, const char *path, const char *group, http_hand
 
 /* Closes and removes the socket. NULL is taken. */
 void http_server_free(struct http_server *s);
+
+/*
+ * In the callback: the answer comes later, what it would have filled in is not looked at. It is given
+ * once by http_later_answer, but not any more where the server was freed first; the body goes as from
+ * the callback. Answering to who is gone does nothing.
+ */
+struct http_later *http_later(const struct http_request *request);
+void http_later_answer(struct http_later *later, struct http_answer *answer);
+
+/* The first header of this name, or NULL. */
+const char *http_header_get(const struct http_request *request, const char *name);
 
 /* The first value of a query key, decoded, or NULL. */
 const char *http_query_get(const struct http_query *q, const char *key);

@@ -1,7 +1,8 @@
 noinst_LIBRARIES += libedge.a
 libedge_a_SOURCES = \
 	src/edge/apiloop.c src/edge/apiloop.h \
-	src/edge/http.c src/edge/http.h \
+	src/edge/http.c src/edge/http.h src/edge/http_private.h \
+	src/edge/http_tcp.c src/edge/http_tcp.h \
 	src/edge/loop.c src/edge/loop.h src/edge/loop_base.h \
 	src/edge/mqtt.c src/edge/mqtt.h \
 	src/edge/notify.c src/edge/notify.h \
