@@ -177,6 +177,11 @@ void answer_spoil(struct exchange *x)
 	case FAULT_RETRY_AFTER:
 	case FAULT_RETRY_AFTER_DATE:
 	case FAULT_SHUFFLE:
+	case FAULT_HOOK_DROP:
+	case FAULT_HOOK_DUPLICATE:
+	case FAULT_HOOK_DELAY:
+	case FAULT_HOOK_SHUFFLE:
+	case FAULT_HOOK_BAD_SIGNATURE:
 	case FAULT_KINDS: break;
 	}
 }

@@ -42,11 +42,12 @@ static const char schema_2[] =
 	"CREATE INDEX attendance_of ON attendance (user_id, at, type);"
 	"CREATE INDEX user_email ON user (lower(email)) WHERE gone = 0;"
 	"CREATE INDEX user_phone ON user (phone) WHERE gone = 0;"
-	/* due_ms is of this machine's clock, whatever the server's is set to; again_ms: sent once
-	 * more so long after its delivery, -1: not. */
+	/* due_ms is of this machine's clock, whatever the server's is set to; failed: tries since it
+	 * was last taken; again_ms: sent once more so long after it was taken, -1: not. */
 	"CREATE TABLE event (n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
 	" type TEXT NOT NULL, body TEXT NOT NULL, state INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
-	" tries INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0,"
+	" tries INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,"
+	" taken INTEGER NOT NULL DEFAULT 0,"
 	" again_ms INTEGER NOT NULL DEFAULT -1, bad_signature INTEGER NOT NULL DEFAULT 0,"
 	" status INTEGER);"
 	"CREATE INDEX event_waiting ON event (due_ms, n) WHERE state = 0;"
@@ -114,6 +115,31 @@ static const char *const texts[DB_SQL_COUNT] = {
 			   " (SELECT key FROM idempotency WHERE at <= ?1 LIMIT 10000)",
 	[SQL_IDEM_COUNT] = "SELECT count(*) FROM idempotency",
 	[SQL_IDEM_AGAIN] = "SELECT key, posts FROM idempotency WHERE posts > 1 ORDER BY key",
+
+	[SQL_EVENT_ADD] =
+		"INSERT INTO event (id, type, body, state, due_ms, again_ms, bad_signature)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQL_EVENT_DUE] = "SELECT n, body, failed, again_ms, bad_signature, due_ms FROM event"
+			  " WHERE state = 0 AND due_ms <= ?1 ORDER BY due_ms, n LIMIT ?2",
+	[SQL_EVENT_NEXT_DUE] = "SELECT due_ms FROM event WHERE state = 0 AND due_ms > ?1"
+			       " ORDER BY due_ms LIMIT 1",
+	[SQL_EVENT_SETTLE] = "UPDATE event SET state = iif(due_ms = ?7, ?2, 0), tries = tries + 1, "
+			     "taken = taken + ?3,"
+			     " failed = iif(?3, 0, failed + 1), status = ?4,"
+			     " due_ms = iif(?5 < 0 OR due_ms <> ?7, due_ms, ?5), again_ms = ?6, "
+			     "bad_signature = 0"
+			     " WHERE n = ?1",
+	[SQL_EVENT_RESEND] = "UPDATE event SET state = 0, failed = 0, again_ms = -1,"
+			     " due_ms = iif(due_ms = ?3, ?3 + 1, ?3),"
+			     " bad_signature = 0"
+			     " WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR type = ?2)",
+	[SQL_EVENT_PURGE] =
+		"DELETE FROM event WHERE n IN (SELECT n FROM event"
+		" WHERE n <= (SELECT max(n) FROM event) - ?1 AND state <> 0 LIMIT 20000)",
+	[SQL_EVENT_PAGE] = "SELECT n, id, type, state, tries, taken, status, body FROM event"
+			   " WHERE n > ?1 ORDER BY n LIMIT ?2",
+	[SQL_EVENT_COUNT] = "SELECT count(*) FROM event",
+	[SQL_EVENT_WAITING] = "SELECT count(*) FROM event WHERE state = 0",
 
 	[SQL_KEY_ADD] = "INSERT INTO api_key (key, rights) VALUES (?1, ?2)"
 			" ON CONFLICT (key) DO UPDATE SET rights = ?2",

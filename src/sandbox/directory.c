@@ -194,6 +194,28 @@ int directory_user_has(struct db *db, enum db_sql which, const char *text)
 	return r;
 }
 
+int directory_device_set_status(
+	struct db *db, const char *serial, const char *status, int64_t now_s, json_t **ret_device)
+{
+	json_t *old = NULL;
+	struct directory_device device = {.serial = serial, .status = status};
+	int r = directory_device_by_serial(db, serial, &old, NULL);
+
+	if (r == 1 && strcmp(status, json_string_value(json_object_get(old, "status"))) == 0)
+		r = 0;
+	if (r == 1) {
+		device.id = json_string_value(json_object_get(old, "id"));
+		device.name = json_string_value(json_object_get(old, "name"));
+		device.type = json_string_value(json_object_get(old, "type"));
+		device.location = json_string_value(json_object_get(old, "location"));
+		r = directory_device_change(db, &device, now_s);
+		if (r == 0)
+			r = directory_device_get(db, device.id, ret_device, NULL);
+	}
+	json_decref(old);
+	return r;
+}
+
 static int list_rows(
 	struct db *db, sqlite3_stmt *stmt, json_t *(*to_json)(sqlite3_stmt *), json_t **ret_list)
 {

@@ -47,6 +47,11 @@ int directory_user_change(struct db *db, const struct directory_user *user, int6
 int directory_device_add(struct db *db, const struct directory_device *device, int64_t now_s);
 int directory_device_change(struct db *db, const struct directory_device *device, int64_t now_s);
 
+/* 1: its status was another one, and *ret_device (the caller's) shows it now; 0: it was not, or there
+ * is no such device. */
+int directory_device_set_status(
+	struct db *db, const char *serial, const char *status, int64_t now_s, json_t **ret_device);
+
 /* 1: there, *ret_user (may be NULL) is filled; 0: none. ret_gone may be NULL: then a removed one is
  * none; else it is returned, and *ret_gone says so. */
 int directory_user_get(struct db *db, const char *id, json_t **ret_user, bool *ret_gone);

@@ -4,10 +4,8 @@
 #include <sys/queue.h>
 
 #include <event2/buffer.h>
-#include <openssl/rand.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
 #include "base/jget.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -88,7 +86,6 @@ static void exchange_free(struct exchange *x)
 		x->abandon(x);
 	evhttp_clear_headers(&x->query);
 	buf_done(&x->out);
-	free(x->event);
 	free(x);
 }
 
@@ -328,10 +325,6 @@ static void finish(struct exchange *x, bool committed)
 
 	if (!committed)
 		answer_broken(x);
-	else if (x->event)
-		hook_push(sandbox->hook, x->event);
-	if (committed)
-		x->event = NULL;
 	if (!x->is_admin)
 		sandbox->stats.running--;
 	answer_send(x);
@@ -353,6 +346,8 @@ void exchange_flush(struct sandbox *sandbox)
 		finish(x, committed);
 		x = next;
 	}
+	if (committed)
+		hook_pump(sandbox->hook);
 }
 
 /* ---- what calls ask */
@@ -421,19 +416,5 @@ bool exchange_take_text(struct exchange *x, const json_t *object, const char *na
 
 void exchange_event(struct exchange *x, const char *type, json_t *data)
 {
-	unsigned char random[12] = {0};
-	char hex[2 * sizeof random + 1], id[40], at[TIME_TEXT_SIZE];
-	json_t *event;
-
-	if (!x->sandbox->hook || RAND_bytes(random, sizeof random) != 1) {
-		json_decref(data);
-		return;
-	}
-	snprintf(id, sizeof id, "evt_%s", hex_encode(random, sizeof random, hex));
-	time_format_utc(x->now_ms / 1000, -1, at);
-	event = json_pack(
-		"{s:s, s:s, s:s, s:o}", "id", id, "type", type, "created_at", at, "data", data);
-	if (event)
-		x->event = json_dumps(event, JSON_COMPACT);
-	json_decref(event);
+	sandbox_event(x->sandbox, type, data, x->now_ms);
 }

@@ -67,7 +67,6 @@ struct exchange {
 	const char *content_type;
 	const char *allow; /* of a 405 */
 	char file_name[64];
-	char *event; /* what the webhook is told after the commit; owned */
 };
 
 /* A request has come in; request belongs to the exchange from now on. */
@@ -102,7 +101,7 @@ json_t *exchange_json(struct exchange *x);
 bool exchange_take_text(struct exchange *x, const json_t *object, const char *name, size_t max,
 	bool required, const char **ret_text);
 
-/* Queue an event of this type for after the commit; data is stolen. */
+/* The webhook is to be told, once this is committed; data is stolen. */
 void exchange_event(struct exchange *x, const char *type, json_t *data);
 
 #endif

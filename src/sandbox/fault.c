@@ -9,7 +9,15 @@
 #define SLOW_MAX 600000LL /* ms */
 #define SKEW_MAX (400 * 86400000LL)
 
-enum value_kind { VALUE_NONE, VALUE_STATUS, VALUE_STATUS_OR_200, VALUE_DURATION, VALUE_SIGNED };
+enum value_kind {
+	VALUE_NONE,
+	VALUE_STATUS,
+	VALUE_STATUS_OR_200,
+	VALUE_DURATION,
+	VALUE_DURATION_OR_0,
+	VALUE_DURATION_OR_1S,
+	VALUE_SIGNED,
+};
 
 static const struct kind {
 	const char *name;
@@ -44,6 +52,15 @@ static const struct kind {
 	[FAULT_RETRY_AFTER_DATE] = {"retry-after-date", VALUE_DURATION, "retry-after-date=5s",
 		"the same as a date"},
 	[FAULT_SHUFFLE] = {"shuffle", VALUE_NONE, NULL, "GET /users in another order each time"},
+	[FAULT_HOOK_DROP] = {"webhook-drop", VALUE_NONE, NULL, "the event is never sent"},
+	[FAULT_HOOK_DUPLICATE] = {"webhook-duplicate", VALUE_DURATION_OR_0,
+		"webhook-duplicate[=5s]", "taken, it is sent once more, so much later"},
+	[FAULT_HOOK_DELAY] = {"webhook-delay", VALUE_DURATION, "webhook-delay=5s",
+		"it is sent so late; later ones overtake it"},
+	[FAULT_HOOK_SHUFFLE] = {"webhook-shuffle", VALUE_DURATION_OR_1S, "webhook-shuffle[=1s]",
+		"it is sent up to so late, by chance"},
+	[FAULT_HOOK_BAD_SIGNATURE] = {"webhook-bad-signature", VALUE_NONE, NULL,
+		"its first try has a wrong signature"},
 };
 
 struct fault {
@@ -53,6 +70,7 @@ struct fault {
 	char path[128];
 	bool path_prefix; /* path was given with a * at its end */
 	char method[8];
+	char type[32]; /* of an event */
 	double chance;
 	int64_t left; /* -1: without end */
 	int64_t picked;
@@ -87,6 +105,23 @@ uint64_t faults_random(struct faults *f)
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
 	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
 	return x ^ x >> 31;
+}
+
+/* ---- sorts */
+
+static bool is_end(enum fault_kind kind)
+{
+	return kind >= FAULT_STATUS && kind <= FAULT_EMPTY;
+}
+
+static bool is_hook(enum fault_kind kind)
+{
+	return kind >= FAULT_HOOK_DROP;
+}
+
+static bool is_manner(enum fault_kind kind)
+{
+	return !is_end(kind) && !is_hook(kind);
 }
 
 /* ---- parsing */
@@ -124,6 +159,10 @@ static bool parse_value(enum value_kind kind, const char *text, int64_t *ret)
 	case VALUE_STATUS_OR_200: *ret = 200; return !text || parse_status(text, ret);
 	case VALUE_DURATION:
 		return text && units_parse_duration(text, ret) == 0 && *ret <= SLOW_MAX;
+	case VALUE_DURATION_OR_0:
+	case VALUE_DURATION_OR_1S:
+		*ret = kind == VALUE_DURATION_OR_1S ? 1000 : 0;
+		return !text || (units_parse_duration(text, ret) == 0 && *ret <= SLOW_MAX);
 	case VALUE_SIGNED:
 		if (!text || units_parse_duration(text + minus, ret) < 0 || *ret > SKEW_MAX)
 			return false;
@@ -154,6 +193,20 @@ static bool parse_method(struct fault *fault, const char *text)
 	return true;
 }
 
+static bool parse_type(struct fault *fault, const char *text)
+{
+	static const char *const types[] = {
+		"user.created", "user.updated", "attendance.created", "device.status_changed"};
+
+	for (size_t i = 0; text && i < sizeof types / sizeof types[0]; i++) {
+		if (strcmp(types[i], text) == 0) {
+			snprintf(fault->type, sizeof fault->type, "%s", text);
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool parse_chance(struct fault *fault, const char *text)
 {
 	char *end;
@@ -172,9 +225,11 @@ static bool parse_count(struct fault *fault, const char *text)
 static bool parse_filter(struct fault *fault, const char *name, const char *value)
 {
 	if (strcmp(name, "path") == 0)
-		return parse_path(fault, value);
+		return !is_hook(fault->kind) && parse_path(fault, value);
 	if (strcmp(name, "method") == 0)
-		return parse_method(fault, value);
+		return !is_hook(fault->kind) && parse_method(fault, value);
+	if (strcmp(name, "type") == 0)
+		return is_hook(fault->kind) && parse_type(fault, value);
 	if (strcmp(name, "p") == 0)
 		return parse_chance(fault, value);
 	if (strcmp(name, "count") == 0)
@@ -204,7 +259,7 @@ static int parse_spec(struct fault *fault, char *text, char *why, size_t size)
 		if (!parse_filter(fault, word, value))
 			return refuse(why, size,
 				"bad filter; path=/…, method=GET or POST, p=0 to 1 and count=1… "
-				"are",
+				"are, for events type= one of theirs",
 				word);
 	}
 	return 0;
@@ -238,11 +293,6 @@ int faults_add(struct faults *f, const char *spec, char *ret_why, size_t why_siz
 
 /* ---- picking */
 
-static bool is_end(enum fault_kind kind)
-{
-	return kind >= FAULT_STATUS && kind <= FAULT_EMPTY;
-}
-
 static bool path_fits(const struct fault *fault, const char *path)
 {
 	if (fault->path[0] == '\0' && !fault->path_prefix)
@@ -252,11 +302,10 @@ static bool path_fits(const struct fault *fault, const char *path)
 	return strcmp(path, fault->path) == 0;
 }
 
-/* Chance is drawn last, so that requests that a fault is not for do not move the generator. */
-static bool pick(struct faults *f, struct fault *fault, const char *method, const char *path)
+/* For what it is not for it does not move the generator. */
+static bool draw(struct faults *f, struct fault *fault)
 {
-	if (fault->left == 0 || !path_fits(fault, path) ||
-		(fault->method[0] && strcmp(fault->method, method) != 0))
+	if (fault->left == 0)
 		return false;
 	if (fault->chance < 1 &&
 		(double)(faults_random(f) >> 11) / 9007199254740992.0 >= fault->chance)
@@ -266,6 +315,12 @@ static bool pick(struct faults *f, struct fault *fault, const char *method, cons
 	fault->picked++;
 	f->picked++;
 	return true;
+}
+
+static bool pick(struct faults *f, struct fault *fault, const char *method, const char *path)
+{
+	return path_fits(fault, path) &&
+		(fault->method[0] == '\0' || strcmp(fault->method, method) == 0) && draw(f, fault);
 }
 
 static void add_manner(const struct fault *fault, struct fault_plan *plan)
@@ -291,6 +346,11 @@ static void add_manner(const struct fault *fault, struct fault_plan *plan)
 	case FAULT_HTML:
 	case FAULT_CUT:
 	case FAULT_EMPTY:
+	case FAULT_HOOK_DROP:
+	case FAULT_HOOK_DUPLICATE:
+	case FAULT_HOOK_DELAY:
+	case FAULT_HOOK_SHUFFLE:
+	case FAULT_HOOK_BAD_SIGNATURE:
 	case FAULT_KINDS: break;
 	}
 }
@@ -300,7 +360,7 @@ void faults_pick_manners(
 {
 	*plan = (struct fault_plan){.retry_after_s = -1};
 	for (struct fault *fault = f->first; fault; fault = fault->next) {
-		if (!is_end(fault->kind) && pick(f, fault, method, path))
+		if (is_manner(fault->kind) && pick(f, fault, method, path))
 			add_manner(fault, plan);
 	}
 }
@@ -314,6 +374,27 @@ void faults_pick_end(
 		plan->end = fault->kind;
 		plan->status = (int)fault->value;
 		return;
+	}
+}
+
+void faults_pick_hook(struct faults *f, const char *type, struct fault_hook *hook)
+{
+	*hook = (struct fault_hook){.again_ms = -1};
+	for (struct fault *fault = f->first; fault; fault = fault->next) {
+		if (!is_hook(fault->kind) || (fault->type[0] && strcmp(fault->type, type) != 0) ||
+			!draw(f, fault))
+			continue;
+		if (fault->kind == FAULT_HOOK_DROP)
+			hook->drop = true;
+		else if (fault->kind == FAULT_HOOK_DUPLICATE)
+			hook->again_ms = fault->value;
+		else if (fault->kind == FAULT_HOOK_DELAY)
+			hook->delay_ms += fault->value;
+		else if (fault->kind == FAULT_HOOK_SHUFFLE)
+			hook->delay_ms += (int64_t)(faults_random(f) %
+				(uint64_t)(fault->value + 1));
+		else
+			hook->bad_signature = true;
 	}
 }
 
@@ -343,11 +424,11 @@ void faults_help(FILE *out)
 		fprintf(out, "  %-22s%s\n", shown_as(i), kinds[i].help);
 }
 
-static void man_kinds(FILE *out, const char *about, bool ends)
+static void man_kinds(FILE *out, const char *about, bool (*is_sort)(enum fault_kind))
 {
 	fprintf(out, "%s\n.Bl -tag -width \"status-after=500\" -compact\n", about);
 	for (int i = FAULT_NONE + 1; i < FAULT_KINDS; i++) {
-		if (is_end((enum fault_kind)i) != ends)
+		if (!is_sort((enum fault_kind)i))
 			continue;
 		fputs(".It Cm ", out);
 		mdoc_word(out, shown_as(i));
@@ -362,6 +443,8 @@ void faults_man(FILE *out)
 	man_kinds(out,
 		"Of the following the first that applies is taken, for requests with a valid\n"
 		"key that are within the limit:",
-		true);
-	man_kinds(out, ".Pp\nThese add up, and are for every request to the API:", false);
+		is_end);
+	man_kinds(out, ".Pp\nThese add up, and are for every request to the API:", is_manner);
+	man_kinds(out, ".Pp\nThese add up too, and befall events of the webhook when they arise:",
+		is_hook);
 }

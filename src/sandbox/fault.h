@@ -1,12 +1,14 @@
 /*
  * Faults on demand: what a person or a test wants to go wrong.
  *
- * A fault is FAULT[=VALUE][,path=PATH][,method=METHOD][,p=0…1][,count=N]. The table in fault.c
- * holds every kind with its words for the help. Two sorts:
+ * A fault is FAULT[=VALUE][,path=PATH][,method=METHOD][,type=TYPE][,p=0…1][,count=N]. The table in fault.c
+ * holds every kind with its words for the help. Three sorts:
  * - manners colour an answer and add up (slow, skew, no-headers, …); they are picked when a
  *   request comes in;
  * - ends decide what becomes of a request (status, drop-before, garbage, …); the first that applies
- *   is picked, after the key and the rate were checked.
+ *   is picked, after the key and the rate were checked;
+ * - those of the webhook befall events, and add up; type=TYPE is for them what path and method are
+ *   for the others.
  * A fault is picked for requests of its path and method, with its probability, as often as its
  * count says. Chances come from one seeded generator, so the same requests in the same order meet
  * the same faults.
@@ -40,6 +42,12 @@ enum fault_kind {
 	FAULT_RETRY_AFTER,
 	FAULT_RETRY_AFTER_DATE,
 	FAULT_SHUFFLE,
+	/* of events */
+	FAULT_HOOK_DROP,
+	FAULT_HOOK_DUPLICATE,
+	FAULT_HOOK_DELAY,
+	FAULT_HOOK_SHUFFLE,
+	FAULT_HOOK_BAD_SIGNATURE,
 	FAULT_KINDS
 };
 
@@ -55,6 +63,14 @@ struct fault_plan {
 	bool no_idempotency;
 	bool no_unique;
 	bool shuffle;
+};
+
+/* What befalls one event. */
+struct fault_hook {
+	bool drop;
+	bool bad_signature; /* of its first try */
+	int64_t delay_ms;
+	int64_t again_ms; /* sent once more so long after it was taken; -1: not */
 };
 
 struct fault;
@@ -77,6 +93,9 @@ void faults_pick_manners(
 	struct faults *f, const char *method, const char *path, struct fault_plan *plan);
 void faults_pick_end(
 	struct faults *f, const char *method, const char *path, struct fault_plan *plan);
+
+/* Pick what befalls an event of this type. */
+void faults_pick_hook(struct faults *f, const char *type, struct fault_hook *hook);
 
 /* Whether a request that meets this end is worked on all the same. */
 bool fault_end_works(enum fault_kind end);

@@ -6,8 +6,11 @@ libsandbox_a_SOURCES = \
 	src/sandbox/call_report.c \
 	src/sandbox/call_sandbox.c \
 	src/sandbox/call_users.c \
+	src/sandbox/call_events.c \
+	src/sandbox/curlloop.c src/sandbox/curlloop.h \
 	src/sandbox/db.c src/sandbox/db.h \
 	src/sandbox/directory.c src/sandbox/directory.h \
+	src/sandbox/events.c src/sandbox/events.h \
 	src/sandbox/exchange.c src/sandbox/exchange.h \
 	src/sandbox/fault.c src/sandbox/fault.h \
 	src/sandbox/hook.c src/sandbox/hook.h \
@@ -20,6 +23,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/report_text.c src/sandbox/report_text.h \
 	src/sandbox/route.c \
 	src/sandbox/sandbox.h \
+	src/sandbox/schedule.c src/sandbox/schedule.h \
 	src/sandbox/seed.c src/sandbox/seed.h \
 	src/sandbox/server.c \
 	src/sandbox/tls.c src/sandbox/tls.h
@@ -27,6 +31,6 @@ libsandbox_a_SOURCES = \
 bin_PROGRAMS += punch-sandbox
 punch_sandbox_SOURCES = src/sandbox/main.c
 punch_sandbox_LDADD = libsandbox.a libbase.a $(LIBEVENT_OPENSSL_LIBS) $(LIBEVENT_LIBS) \
-	$(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS) -lpthread
+	$(CURL_LIBS) $(SQLITE_LIBS) $(JANSSON_LIBS) $(OPENSSL_LIBS)
 
 dist_man_MANS += man/punch-sandbox.1

@@ -6,7 +6,9 @@
 
 #include "base/units.h"
 #include "sandbox/fault.h"
+#include "sandbox/hook.h"
 #include "sandbox/options_table.h"
+#include "sandbox/schedule.h"
 
 #define WINDOW_MAX_MS (24 * 3600000LL)
 
@@ -119,12 +121,24 @@ static const char *take_users(struct options *o, const char *text)
 	return "must be 0 to 1000000";
 }
 
+static bool take_number(int64_t *ret, const char *text, int64_t max)
+{
+	return units_parse_int(text, ret) == 0 && *ret >= 1 && *ret <= max;
+}
+
 static const char *take_webhook(struct options *o, const char *text)
 {
 	o->webhook = text;
 	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0
 		? NULL
 		: "must be an http:// or https:// URL";
+}
+
+static const char *take_schedule(struct options *o, const char *text)
+{
+	const char *why = schedule_fault(text);
+
+	return why ? why : take_item(&o->schedules, text);
 }
 
 static const char *take_fault(struct options *o, const char *text)
@@ -221,9 +235,16 @@ static const char *take(struct options *o, int which, const char *text)
 	case OPT_IDEMPOTENCY_LIFE: return take_life(o, text);
 	case OPT_USERS: return take_users(o, text);
 	case OPT_DEVICES: o->devices = text; return NULL;
+	case OPT_SCHEDULE: return take_schedule(o, text);
 	case OPT_WEBHOOK: return take_webhook(o, text);
 	case OPT_WEBHOOK_CA: o->webhook_ca = text; return NULL;
 	case OPT_WEBHOOK_SECRET: o->webhook_secret_file = text; return NULL;
+	case OPT_WEBHOOK_PARALLEL:
+		return take_number(&o->webhook_parallel, text, HOOK_PARALLEL_MAX)
+			? NULL
+			: "must be 1 to 64";
+	case OPT_WEBHOOK_TRIES:
+		return take_number(&o->webhook_tries, text, 1000) ? NULL : "must be 1 to 1000";
 	case OPT_WORKING_DAYS: return take_working_days(o, text);
 	case OPT_LATE_AFTER: return take_hour(&o->rules.late_after_s, text);
 	case OPT_EARLY_BEFORE: return take_hour(&o->rules.early_before_s, text);
@@ -297,8 +318,12 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	int r;
 
-	*o = (struct options){
-		.plan = 100, .window_ms = 60000, .users = -1, .idempotency_life_ms = 86400000};
+	*o = (struct options){.plan = 100,
+		.window_ms = 60000,
+		.users = -1,
+		.webhook_parallel = 1,
+		.webhook_tries = 12,
+		.idempotency_life_ms = 86400000};
 	if (getrandom(&o->seed, sizeof o->seed, 0) != sizeof o->seed)
 		return -errno;
 	/* Printed, and given back to --seed, it must fit what that takes. */

@@ -28,12 +28,13 @@ struct options {
 	int64_t window_ms;
 	enum keys_counting counting;
 	int64_t idempotency_life_ms; /* 0: without end */
-	struct options_list keys, read_keys, attendance_keys, names, faults;
+	struct options_list keys, read_keys, attendance_keys, names, faults, schedules;
 	int64_t users;       /* -1: not given */
 	const char *devices; /* NULL: not given */
 	const char *webhook; /* NULL: none */
 	const char *webhook_ca;
 	const char *webhook_secret_file;
+	int64_t webhook_parallel, webhook_tries;
 	struct report_rules rules; /* zone: owned */
 	const char *pdf_program;   /* NULL: the usual one */
 	uint64_t seed;

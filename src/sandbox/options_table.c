@@ -42,15 +42,25 @@ const struct option_spec option_specs[OPT_COUNT] = {
 	[OPT_DEVICES] = {"devices", "SERIAL,…", "BIO-FP-001 in a new DIR",
 		"have a device for each serial number",
 		"Ids are dev_000001 and so on in the order in which they first came."},
+	[OPT_SCHEDULE] = {"device-schedule", "SPEC", NULL,
+		"change a device's status at times, repeatable",
+		"As BIO-FP-001=inactive@30s,active@60s: serial number, and each status with the "
+		"time since the start."},
 	[OPT_WEBHOOK] = {"webhook", "URL", NULL, "POST events there",
-		"An http or https URL. They go in order, each up to five times until it is "
-		"answered "
-		"2xx. Events that wait are forgotten at the end."},
+		"An http or https URL; what makes it secret is part of its path. Without it there "
+		"are no events. See WEBHOOKS."},
 	[OPT_WEBHOOK_CA] = {"webhook-ca", "FILE", NULL, "the CA to trust for an https URL",
 		"In place of the system's."},
 	[OPT_WEBHOOK_SECRET] = {"webhook-secret-file", "FILE", NULL,
 		"sign events as X-Webhook-Signature",
 		"The header holds sha256= and the HMAC-SHA256 of the body in hexadecimal."},
+	[OPT_WEBHOOK_PARALLEL] = {"webhook-parallel", "N", "1", "how many events are sent at once",
+		"One: in order, and one that is not taken holds up the next. Up to 64: each goes "
+		"its own way."},
+	[OPT_WEBHOOK_TRIES] = {"webhook-tries", "N", "12",
+		"how often an event is sent until it is taken",
+		"Pauses begin with 100ms and double up to 10s: twelve tries take a minute. Then it "
+		"is given up."},
 	[OPT_WORKING_DAYS] = {"working-days", "DAYS", "mon tue wed thu fri",
 		"the days of a week that reports count",
 		"One argument: of mon, tue, wed, thu, fri, sat and sun those that are worked on, "
@@ -90,7 +100,9 @@ void options_help(FILE *out)
 		fprintf(out, "  %-30s%s%s%s%s\n", left, s->help, s->preset ? " [" : "",
 			s->preset ? s->preset : "", s->preset ? "]" : "");
 	}
-	fputs("\nFAULTS: FAULT[=VALUE][,path=/PATH[*]][,method=GET|POST][,p=0…1][,count=N]\n", out);
+	fputs("\nFAULTS: "
+	      "FAULT[=VALUE][,path=/PATH[*]][,method=GET|POST][,type=TYPE][,p=0…1][,count=N]\n",
+		out);
 	faults_help(out);
 }
 

@@ -19,6 +19,8 @@ const struct exchange_route sandbox_routes[] = {
 	{"POST", "/_sandbox/devices", call_sandbox_devices_put},
 	{"DELETE", "/_sandbox/devices/", call_sandbox_devices_remove},
 	{"DELETE", "/_sandbox/idempotency", call_sandbox_forget},
+	{"GET", "/_sandbox/events", call_sandbox_events},
+	{"POST", "/_sandbox/events/resend", call_sandbox_events_resend},
 };
 
 const size_t sandbox_route_count = sizeof sandbox_routes / sizeof sandbox_routes[0];

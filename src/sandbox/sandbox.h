@@ -49,6 +49,7 @@ struct sandbox {
 	int64_t clock_off_ms; /* added to this machine's clock */
 	struct faults faults;
 	struct hook *hook;
+	struct schedule *schedule;
 	struct strmap running; /* idempotency key → its exchange */
 	struct exchange *live;
 	struct exchange *done, **done_end;
@@ -69,6 +70,10 @@ int64_t sandbox_now_ms(const struct sandbox *sandbox);
 
 /* Commit at the end of this turn: something outside of an exchange was written. */
 void sandbox_wants_commit(struct sandbox *sandbox);
+
+/* The webhook, if there is one, is to be told; within the turn's transaction. data is stolen,
+ * said_ms the server's clock. */
+void sandbox_event(struct sandbox *sandbox, const char *type, json_t *data, int64_t said_ms);
 
 /* The routes; find returns the one for this method, or NULL: then *ret_allow names a method that
  * the path has, or NULL where there is no such path. */
@@ -99,5 +104,7 @@ void call_sandbox_users_remove(struct exchange *x);
 void call_sandbox_devices_put(struct exchange *x);
 void call_sandbox_devices_remove(struct exchange *x);
 void call_sandbox_forget(struct exchange *x);
+void call_sandbox_events(struct exchange *x);
+void call_sandbox_events_resend(struct exchange *x);
 
 #endif

@@ -14,8 +14,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "sandbox/directory.h"
+#include "sandbox/events.h"
 #include "sandbox/idempotency.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/schedule.h"
 #include "sandbox/tls.h"
 
 #define BODY_MAX        (1 << 20)
@@ -33,6 +35,19 @@ int64_t sandbox_now_ms(const struct sandbox *sandbox)
 void sandbox_wants_commit(struct sandbox *sandbox)
 {
 	event_active(sandbox->flush, EV_TIMEOUT, 0);
+}
+
+void sandbox_event(struct sandbox *sandbox, const char *type, json_t *data, int64_t said_ms)
+{
+	struct fault_hook plan;
+
+	if (!sandbox->hook || !hook_has_room(sandbox->hook)) {
+		json_decref(data);
+		return;
+	}
+	faults_pick_hook(&sandbox->faults, type, &plan);
+	events_add(&sandbox->db, type, data, &plan, said_ms, clock_now().wall_us / 1000);
+	sandbox_wants_commit(sandbox);
 }
 
 /* ---- callbacks of libevent */
@@ -60,9 +75,13 @@ static void on_flush(evutil_socket_t fd, short events, void *arg)
 
 static void on_upkeep(evutil_socket_t fd, short events, void *arg)
 {
+	struct sandbox *sandbox = arg;
+
 	(void)fd, (void)events;
-	idempotency_purge(arg);
-	sandbox_wants_commit(arg);
+	idempotency_purge(sandbox);
+	events_purge(&sandbox->db);
+	hook_recount(sandbox->hook);
+	sandbox_wants_commit(sandbox);
 }
 
 /* A last moment lets answers that are already written leave. */
@@ -157,7 +176,13 @@ static int open_data(struct sandbox *s)
 static int start_hook(struct sandbox *s)
 {
 	const struct options *o = s->options;
-	struct hook_settings settings = {.url = o->webhook, .ca_file = o->webhook_ca};
+	struct hook_settings settings = {.base = s->base,
+		.db = &s->db,
+		.commit = s->flush,
+		.url = o->webhook,
+		.ca_file = o->webhook_ca,
+		.parallel = o->webhook_parallel,
+		.tries = o->webhook_tries};
 	int r = 0;
 
 	if (!o->webhook)
@@ -172,7 +197,7 @@ static int start_hook(struct sandbox *s)
 	settings.secret = s->hook_secret;
 	r = hook_start(&settings, &s->hook);
 	if (r < 0)
-		log_error("webhook", "the webhook's thread cannot start");
+		log_error("webhook", "the webhook cannot start", LOG_S("error", strerror(-r)));
 	return r;
 }
 
@@ -262,6 +287,10 @@ static int start(struct sandbox *s)
 	r = open_data(s);
 	if (r == 0)
 		r = start_hook(s);
+	if (r == 0)
+		r = schedule_start(
+			s, s->options->schedules.items, s->options->schedules.count, &s->schedule);
+	event_active(s->upkeep, EV_TIMEOUT, 0);
 	log_info("start", "serving", LOG_S("data", s->options->data_dir),
 		LOG_I("seed", (int64_t)s->options->seed));
 	return r;
@@ -297,9 +326,10 @@ static void stop(struct sandbox *s)
 	if (s->report_turn)
 		event_free(s->report_turn);
 	pdf_free(s->pdf);
+	hook_stop(s->hook);
+	schedule_free(s->schedule);
 	if (s->base)
 		event_base_free(s->base);
-	hook_stop(s->hook);
 	file_secret_free(s->hook_secret);
 	SSL_CTX_free(s->ctx);
 	keys_done(&s->keys);

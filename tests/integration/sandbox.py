@@ -212,7 +212,21 @@ class Sandbox:
 
         return wait_for(look, what)
 
+    def events(self):
+        """Every event of the webhook that is kept, in order."""
+        found, after = [], 0
+        while True:
+            page = self._admin("GET", f"events?after={after}&limit=10000")
+            found += page["data"]
+            if not page["data"]:
+                return found
+            after = page["meta"]["last"]
+
     # ---- what a test changes
+
+    def resend(self, **which):
+        """Send events again: id, type or all=True. How many."""
+        return self._admin("POST", "events/resend", which)["data"]["resent"]
 
     def add_fault(self, spec):
         return self._admin("POST", "faults", {"spec": spec})["data"]

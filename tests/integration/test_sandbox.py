@@ -727,6 +727,18 @@ def test_bad_reports_are_refused_with_their_param(payroll, query, param):
     (["--fault", "html,p=2"], "bad filter"), (["--fault", "html,count=0"], "bad filter"),
     (["--webhook", "ftp://x"], "--webhook"), (["--name", "a,DNS:b"], "--name"),
     (["--seed", "x"], "--seed"), (["extra"], "extra"),
+    (["--device-schedule", "BIO-FP-001"], "SERIAL=STATUS@AFTER"),
+    (["--device-schedule", "BIO-FP-001=a@1s,"], "SERIAL=STATUS@AFTER"),
+    (["--device-schedule", "BIO-FP-001=a@1s,,b@2s"], "SERIAL=STATUS@AFTER"),
+    (["--device-schedule", "=a@1s"], "SERIAL=STATUS@AFTER"),
+    (["--device-schedule", "x=a@1"], "SERIAL=STATUS@AFTER"),
+    (["--working-days", ""], "a day"), (["--working-days", "mon,tues"], "must be of"),
+    (["--late-after", "9:15"], "09:15"), (["--early-before", "24:00"], "time of day"),
+    (["--report-zone", "Mars/Olympus"], "time zone"), (["--report-zone", ""], "time zone"),
+    (["--idempotency-life", "0"], "1s"), (["--attendance-key", ""], "empty"),
+    (["--webhook-parallel", "65"], "64"), (["--webhook-tries", "0"], "1000"),
+    (["--fault", "webhook-drop,path=/users"], "bad filter"),
+    (["--pdf-program", ""], "empty"),
 ])
 def test_bad_options_are_told_and_exit_2(build, args, word):
     run = subprocess.run([build / "punch-sandbox", *args], capture_output=True, text=True,

@@ -1,8 +1,5 @@
-"""What punch-sandbox keeps over restarts and kill -9, how much it holds, and what webhooks tell."""
-import hashlib
-import hmac
+"""What punch-sandbox keeps over restarts and kill -9, and how much it holds."""
 import http.client
-import http.server
 import json
 import re
 import resource
@@ -15,54 +12,13 @@ import threading
 
 import pytest
 
+from hookreceiver import Receiver
 from sandbox import Sandbox
 from waiting import wait_for
 
 
 def start(build, tmp_path, *args, **kwargs):
     return Sandbox(build, tmp_path / "cloud", *args, **kwargs)
-
-
-class Receiver:
-    """Takes events; answers 500 as often as told first."""
-
-    def __init__(self, failures=0):
-        self.events, self.bodies, self.signatures, self.failures = [], [], [], failures
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = 200
-                if receiver.failures > 0:
-                    receiver.failures -= 1
-                    status = 500
-                else:
-                    receiver.bodies.append(body)
-                    receiver.signatures.append(self.headers["X-Webhook-Signature"])
-                    receiver.events.append(json.loads(body))
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/webhook/secret"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
-
-    def wait(self, count):
-        wait_for(lambda: len(self.events) >= count, f"{count} events")
-        return self.events
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 @pytest.fixture
@@ -366,76 +322,3 @@ def test_sigterm_with_requests_running_ends_at_once(build, tmp_path):
             connection.request("GET", "/v1/users", headers={"Authorization": "Bearer " + cloud.key})
         cloud.wait_stats(lambda s: s["running"] == 3, "three running requests")
         assert cloud.stop() == 0
-
-
-# ---- webhooks
-
-def test_events_of_every_type_in_order(build, tmp_path, receiver):
-    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
-        user = cloud.post("/users", {"name": "A", "email": "a@example.org",
-                                     "phone": "+919876543210"}).data
-        changed = cloud.put_user(id=user["id"], name="B")
-        record = cloud.post_attendance().data
-        cloud.put_device(serial_number="BIO-FP-001", name="the status stays")
-        device = cloud.put_device(serial_number="BIO-FP-001", status="inactive")
-        events = receiver.wait(4)
-        assert [(e["type"], e["data"]) for e in events] == [
-            ("user.created", user), ("user.updated", changed), ("attendance.created", record),
-            ("device.status_changed", device)]
-        assert all(e["id"].startswith("evt_") for e in events)
-        assert len({e["id"] for e in events}) == 4
-        assert all(set(e) == {"id", "type", "created_at", "data"} for e in events)
-        cloud.wait_stats(lambda s: s["webhook"] == {"waiting": 0, "delivered": 4, "given_up": 0},
-                         "all to be delivered")
-
-
-def test_only_new_records_make_events(build, tmp_path, receiver):
-    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
-        cloud.post_attendance(key="k")
-        cloud.post_attendance(key="k")
-        cloud.post_attendance(user="usr_nobody")
-        cloud.add_fault("drop-after,count=1")
-        with pytest.raises((OSError, http.client.HTTPException)):
-            cloud.post_attendance(key="lost")
-        assert [e["data"]["id"] for e in receiver.wait(2)] == [r["id"] for r in cloud.records()]
-        assert cloud.stats()["webhook"]["waiting"] + len(receiver.events) == 2
-
-
-def test_a_refused_event_is_tried_again(build, tmp_path, receiver):
-    receiver.failures = 2
-    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
-        sent = [cloud.post_attendance().data["id"] for _ in range(4)]
-        assert [e["data"]["id"] for e in receiver.wait(4)] == sent
-
-
-def test_events_are_signed_where_asked(build, tmp_path, receiver):
-    secret = tmp_path / "secret"
-    secret.write_text("a secret of the webhook\n")
-    with start(build, tmp_path, "--webhook", receiver.url, "--webhook-secret-file",
-               secret) as cloud:
-        cloud.post_attendance()
-        receiver.wait(1)
-        mac = hmac.new(b"a secret of the webhook", receiver.bodies[0], hashlib.sha256)
-        assert receiver.signatures == ["sha256=" + mac.hexdigest()]
-
-
-def test_a_dead_receiver_blocks_nobody(build, tmp_path):
-    receiver = Receiver()
-    receiver.close()
-    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
-        for i in range(50):
-            assert cloud.post_attendance(key=f"k{i}").status == 201
-        counts = cloud.stats()["webhook"]
-        assert counts["delivered"] == 0 and counts["waiting"] + counts["given_up"] == 50
-        assert cloud.stop() == 0
-
-
-def test_webhook_over_https(build, tmp_path):
-    """Another sandbox has a CA and an https port: it answers 404, so the event is given up; without
-    the CA not even that would reach it."""
-    with Sandbox(build, tmp_path / "other") as other:
-        url = f"https://127.0.0.1:{other.port}/v1/hook"
-        with start(build, tmp_path, "--webhook", url, "--webhook-ca", other.ca) as cloud:
-            cloud.post_attendance()
-            other.wait_stats(lambda s: s["by_path"]["other"] >= 1, "the event to arrive")
-            assert other.stats()["refused_401"] >= 1
