@@ -224,6 +224,17 @@ static void add_retry_after(const struct exchange *x, struct evkeyvalq *headers)
 		add_number(headers, "Retry-After", x->plan.retry_after_s);
 }
 
+/* The page runs its own script and no other, and nobody shows it within theirs. */
+static void add_admin(struct evkeyvalq *headers)
+{
+	evhttp_add_header(headers, "Cache-Control", "no-store");
+	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+	evhttp_add_header(headers, "Referrer-Policy", "no-referrer");
+	evhttp_add_header(headers, "Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+		"img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+}
+
 static void add_headers(const struct exchange *x)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(x->request);
@@ -234,6 +245,8 @@ static void add_headers(const struct exchange *x)
 	evhttp_add_header(headers, "Content-Type", x->content_type);
 	if (!x->is_admin && !x->plan.no_headers && !from_proxy)
 		add_rate(x, headers);
+	if (x->is_admin)
+		add_admin(headers);
 	if (x->plan.retry_after_s >= 0 && (x->status == 429 || x->status == 503))
 		add_retry_after(x, headers);
 	if (x->status == 401 && !from_proxy)

@@ -84,7 +84,7 @@ static json_t *routes_json(const struct stats *stats)
 		const struct exchange_route *route = &sandbox_routes[i];
 		char name[80];
 
-		if (strncmp(route->path, SANDBOX_ADMIN, strlen(SANDBOX_ADMIN)) == 0)
+		if (strncmp(route->path, SANDBOX_API, strlen(SANDBOX_API)) != 0)
 			continue;
 		snprintf(name, sizeof name, "%s %s", route->method,
 			route->path + strlen(SANDBOX_API));

@@ -75,6 +75,8 @@ static const char *const texts[DB_SQL_COUNT] = {
 	[SQL_USER_EACH] = "SELECT id, name, department FROM user WHERE gone = 0"
 			  " AND (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR department = ?2)"
 			  " ORDER BY n",
+	[SQL_USER_NEWEST] = "SELECT " USER_COLUMNS
+			    " FROM user WHERE gone = 0 ORDER BY n DESC LIMIT ?1",
 	[SQL_USER_COUNT] = "SELECT count(*) FROM user WHERE gone = 0",
 	[SQL_USER_BY_EMAIL] = "SELECT 1 FROM user WHERE lower(email) = lower(?1) AND gone = 0",
 	[SQL_USER_BY_PHONE] = "SELECT 1 FROM user WHERE phone = ?1 AND gone = 0",
@@ -99,6 +101,9 @@ static const char *const texts[DB_SQL_COUNT] = {
 	[SQL_RECORD_PAGE] = "SELECT seq, user_id, device_id, type, a.at, created_at, a.key,"
 			    " coalesce(posts, 0) FROM attendance a LEFT JOIN idempotency i"
 			    " ON i.key = a.key WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+	[SQL_RECORD_NEWEST] = "SELECT seq, user_id, u.name, device_id, serial_number, a.type, a.at"
+			      " FROM attendance a LEFT JOIN user u ON u.id = user_id"
+			      " LEFT JOIN device d ON d.id = device_id ORDER BY seq DESC LIMIT ?1",
 	[SQL_RECORD_COUNT] = "SELECT count(*) FROM attendance",
 	[SQL_RECORDS_OF] = "SELECT at, type = 'check_in' FROM attendance"
 			   " WHERE user_id = ?1 AND at >= ?2 AND at < ?3",
@@ -138,6 +143,7 @@ static const char *const texts[DB_SQL_COUNT] = {
 		" WHERE n <= (SELECT max(n) FROM event) - ?1 AND state <> 0 LIMIT 20000)",
 	[SQL_EVENT_PAGE] = "SELECT n, id, type, state, tries, taken, status, body FROM event"
 			   " WHERE n > ?1 ORDER BY n LIMIT ?2",
+	[SQL_EVENT_NEWEST] = "SELECT id, type, state, tries FROM event ORDER BY n DESC LIMIT ?1",
 	[SQL_EVENT_COUNT] = "SELECT count(*) FROM event",
 	[SQL_EVENT_WAITING] = "SELECT count(*) FROM event WHERE state = 0",
 

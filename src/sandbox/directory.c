@@ -29,7 +29,7 @@ static json_t *time_or_null(sqlite3_stmt *stmt, int column)
 }
 
 /* Columns as db.c's USER_COLUMNS. */
-static json_t *user_json(sqlite3_stmt *stmt)
+json_t *directory_user_json(sqlite3_stmt *stmt)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", db_text(stmt, 0), "name",
 		db_text(stmt, 1), "email", db_text(stmt, 2), "phone", db_text(stmt, 3),
@@ -167,7 +167,7 @@ static int get_one(struct db *db, enum db_sql which, const char *id, int gone_co
 
 int directory_user_get(struct db *db, const char *id, json_t **ret_user, bool *ret_gone)
 {
-	return get_one(db, SQL_USER_GET, id, 7, user_json, ret_user, ret_gone);
+	return get_one(db, SQL_USER_GET, id, 7, directory_user_json, ret_user, ret_gone);
 }
 
 int directory_device_get(struct db *db, const char *id, json_t **ret_device, bool *ret_gone)
@@ -243,7 +243,7 @@ int directory_users(struct db *db, int64_t limit, int64_t offset, bool shuffled,
 		return -EIO;
 	sqlite3_bind_int64(stmt, 1, limit);
 	sqlite3_bind_int64(stmt, 2, offset);
-	return list_rows(db, stmt, user_json, ret_list);
+	return list_rows(db, stmt, directory_user_json, ret_list);
 }
 
 int directory_devices(struct db *db, json_t **ret_list)

@@ -74,6 +74,9 @@ int directory_devices(struct db *db, json_t **ret_list);
 /* A device has sent a record. */
 int directory_device_seen(struct db *db, const char *id, int64_t now_s);
 
+/* A row whose columns are those of a user. */
+json_t *directory_user_json(sqlite3_stmt *stmt);
+
 /* `2023-01-15T10:30:00Z`, as a JSON string. */
 json_t *directory_time(int64_t unix_s);
 

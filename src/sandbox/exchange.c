@@ -44,7 +44,8 @@ static void read_request(struct exchange *x)
 
 	x->method = method_name(request);
 	x->path = path && path[0] ? path : "/";
-	x->is_admin = strncmp(x->path, SANDBOX_ADMIN, strlen(SANDBOX_ADMIN)) == 0;
+	x->is_admin = strcmp(x->path, "/") == 0 ||
+		strncmp(x->path, SANDBOX_ADMIN, strlen(SANDBOX_ADMIN)) == 0;
 	x->route = sandbox_route_find(x->method, x->path, &x->allow);
 	if (x->route)
 		x->rest = x->path + strlen(x->route->path);

@@ -48,7 +48,7 @@ struct exchange {
 	struct evkeyvalq query;
 	const char *body;
 	size_t body_length;
-	bool is_admin;  /* below /_sandbox/: no key, no limit, no faults */
+	bool is_admin;  /* / and below /_sandbox/: no key, no limit, no faults */
 	int64_t now_ms; /* this server's clock, skew and all */
 
 	struct fault_plan plan;

@@ -163,7 +163,7 @@ static int64_t fixed_end_ms(const struct keys *k, int64_t now_ms)
 	return (now_ms / k->window_ms + 1) * k->window_ms;
 }
 
-static bool take_fixed(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+static void age_fixed(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
 {
 	int64_t window = now_ms / k->window_ms;
 
@@ -171,6 +171,10 @@ static bool take_fixed(const struct keys *k, struct keys_entry *entry, int64_t n
 		entry->window = window;
 		entry->used = 0;
 	}
+}
+
+static bool take_fixed(const struct keys *k, struct keys_entry *entry)
+{
 	if (entry->used >= k->per_window)
 		return false;
 	entry->used++;
@@ -199,7 +203,7 @@ static int times_grow(struct keys_entry *entry)
 	return 0;
 }
 
-static bool take_sliding(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+static void age_sliding(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
 {
 	while (entry->times_count > 0 &&
 		entry->times[entry->times_first] + k->window_ms <= now_ms) {
@@ -209,6 +213,10 @@ static bool take_sliding(const struct keys *k, struct keys_entry *entry, int64_t
 	while (entry->times_count > 0 &&
 		entry->times[entry->times_first + entry->times_count - 1] > now_ms)
 		entry->times_count--;
+}
+
+static bool take_sliding(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+{
 	if ((int64_t)entry->times_count >= k->per_window || times_grow(entry) < 0)
 		return false;
 	entry->times[entry->times_first + entry->times_count++] = now_ms;
@@ -216,7 +224,7 @@ static bool take_sliding(const struct keys *k, struct keys_entry *entry, int64_t
 }
 
 /* It fills by per_window of its units a millisecond; a request takes window_ms of them. */
-static bool take_bucket(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+static void age_bucket(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
 {
 	int64_t passed_ms = now_ms - entry->owed_at_ms;
 
@@ -227,6 +235,10 @@ static bool take_bucket(const struct keys *k, struct keys_entry *entry, int64_t 
 	if (entry->owed < 0)
 		entry->owed = 0;
 	entry->owed_at_ms = now_ms;
+}
+
+static bool take_bucket(const struct keys *k, struct keys_entry *entry)
+{
 	if (entry->owed + k->window_ms > k->per_window * k->window_ms)
 		return false;
 	entry->owed += k->window_ms;
@@ -235,31 +247,49 @@ static bool take_bucket(const struct keys *k, struct keys_entry *entry, int64_t 
 
 /* ---- a request */
 
-static bool take(const struct keys *k, struct keys_entry *entry, int64_t now_ms, int64_t *ret_used,
-	int64_t *ret_reset_ms)
+/* What was used counts as it does now. */
+static void age(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
 {
-	bool within = false;
+	switch (k->counting) {
+	case KEYS_FIXED: age_fixed(k, entry, now_ms); break;
+	case KEYS_SLIDING: age_sliding(k, entry, now_ms); break;
+	case KEYS_BUCKET: age_bucket(k, entry, now_ms); break;
+	}
+}
+
+static bool take(const struct keys *k, struct keys_entry *entry, int64_t now_ms)
+{
+	switch (k->counting) {
+	case KEYS_FIXED: return take_fixed(k, entry);
+	case KEYS_SLIDING: return take_sliding(k, entry, now_ms);
+	case KEYS_BUCKET: return take_bucket(k, entry);
+	}
+	return false;
+}
+
+static void view(const struct keys *k, const struct keys_entry *entry, int64_t now_ms,
+	struct keys_view *ret_view)
+{
+	int64_t used = 0, reset_ms = now_ms;
 
 	switch (k->counting) {
 	case KEYS_FIXED:
-		within = take_fixed(k, entry, now_ms);
-		*ret_used = entry->used;
-		*ret_reset_ms = fixed_end_ms(k, now_ms);
+		used = entry->used;
+		reset_ms = fixed_end_ms(k, now_ms);
 		break;
 	case KEYS_SLIDING:
-		within = take_sliding(k, entry, now_ms);
-		*ret_used = (int64_t)entry->times_count;
-		*ret_reset_ms = now_ms;
+		used = (int64_t)entry->times_count;
 		if (entry->times_count > 0)
-			*ret_reset_ms = entry->times[entry->times_first] + k->window_ms;
+			reset_ms = entry->times[entry->times_first] + k->window_ms;
 		break;
 	case KEYS_BUCKET:
-		within = take_bucket(k, entry, now_ms);
-		*ret_used = (entry->owed + k->window_ms - 1) / k->window_ms;
-		*ret_reset_ms = now_ms + (entry->owed + k->per_window - 1) / k->per_window;
+		used = (entry->owed + k->window_ms - 1) / k->window_ms;
+		reset_ms = now_ms + (entry->owed + k->per_window - 1) / k->per_window;
 		break;
 	}
-	return within;
+	/* A smaller plan than what is used already leaves nothing. */
+	ret_view->remaining = used < k->per_window ? k->per_window - used : 0;
+	ret_view->reset_s = (reset_ms + 999) / 1000;
 }
 
 void keys_view_untouched(const struct keys *k, int64_t now_ms, struct keys_view *ret_view)
@@ -274,15 +304,23 @@ void keys_view_untouched(const struct keys *k, int64_t now_ms, struct keys_view 
 bool keys_take(
 	const struct keys *k, struct keys_entry *entry, int64_t now_ms, struct keys_view *ret_view)
 {
-	int64_t used = 0, reset_ms = now_ms;
 	bool within;
 
 	keys_view_untouched(k, now_ms, ret_view);
 	if (k->per_window == 0)
 		return true;
-	within = take(k, entry, now_ms, &used, &reset_ms);
-	/* A smaller plan than what is used already leaves nothing. */
-	ret_view->remaining = used < k->per_window ? k->per_window - used : 0;
-	ret_view->reset_s = (reset_ms + 999) / 1000;
+	age(k, entry, now_ms);
+	within = take(k, entry, now_ms);
+	view(k, entry, now_ms, ret_view);
 	return within;
+}
+
+void keys_peek(
+	const struct keys *k, struct keys_entry *entry, int64_t now_ms, struct keys_view *ret_view)
+{
+	keys_view_untouched(k, now_ms, ret_view);
+	if (k->per_window == 0)
+		return;
+	age(k, entry, now_ms);
+	view(k, entry, now_ms, ret_view);
 }

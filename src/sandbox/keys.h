@@ -88,6 +88,10 @@ struct keys_entry *keys_find(const struct keys *k, const char *key);
 bool keys_take(
 	const struct keys *k, struct keys_entry *entry, int64_t now_ms, struct keys_view *ret_view);
 
+/* What it may still ask, without asking. */
+void keys_peek(
+	const struct keys *k, struct keys_entry *entry, int64_t now_ms, struct keys_view *ret_view);
+
 /* What a request without a valid key is told: the plan, untouched. */
 void keys_view_untouched(const struct keys *k, int64_t now_ms, struct keys_view *ret_view);
 

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libsandbox.a
 libsandbox_a_SOURCES = \
 	src/sandbox/answer.c src/sandbox/answer.h \
 	src/sandbox/call_attendance.c \
+	src/sandbox/call_page.c \
 	src/sandbox/call_report.c \
 	src/sandbox/call_sandbox.c \
 	src/sandbox/call_users.c \
@@ -27,6 +28,20 @@ libsandbox_a_SOURCES = \
 	src/sandbox/seed.c src/sandbox/seed.h \
 	src/sandbox/server.c \
 	src/sandbox/tls.c src/sandbox/tls.h
+
+# The page at /: its files become bytes of the program.
+sandbox_page = src/sandbox/page/index.html src/sandbox/page/script.js src/sandbox/page/style.css
+EXTRA_DIST += $(sandbox_page)
+BUILT_SOURCES += src/sandbox/page_files.inc
+CLEANFILES += src/sandbox/page_files.inc
+src/sandbox/page_files.inc: $(sandbox_page)
+	$(AM_V_GEN)$(MKDIR_P) src/sandbox && rm -f $@.part && for file in $(sandbox_page); do \
+		name=`basename $$file | tr . _`; \
+		echo "static const unsigned char page_$$name[] = {" && \
+		od -An -v -tx1 $(srcdir)/$$file | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' && \
+		echo '};'; \
+	done >$@.part && mv $@.part $@
+src/sandbox/call_page.$(OBJEXT): src/sandbox/page_files.inc
 
 bin_PROGRAMS += punch-sandbox
 punch_sandbox_SOURCES = src/sandbox/main.c

@@ -19,6 +19,10 @@ const struct exchange_route sandbox_routes[] = {
 	{"POST", "/_sandbox/devices", call_sandbox_devices_put},
 	{"DELETE", "/_sandbox/devices/", call_sandbox_devices_remove},
 	{"DELETE", "/_sandbox/idempotency", call_sandbox_forget},
+	{"GET", "/", call_page},
+	{"GET", "/_sandbox/style.css", call_page_style},
+	{"GET", "/_sandbox/script.js", call_page_script},
+	{"GET", "/_sandbox/overview", call_sandbox_overview},
 	{"GET", "/_sandbox/events", call_sandbox_events},
 	{"POST", "/_sandbox/events/resend", call_sandbox_events_resend},
 };
@@ -32,7 +36,7 @@ static bool path_fits(const struct exchange_route *route, const char *path)
 {
 	size_t n = strlen(route->path);
 
-	if (route->path[n - 1] == '/')
+	if (n > 1 && route->path[n - 1] == '/')
 		return strncmp(path, route->path, n) == 0 && path[n];
 	return strcmp(path, route->path) == 0;
 }

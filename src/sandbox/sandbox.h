@@ -104,6 +104,10 @@ void call_sandbox_users_remove(struct exchange *x);
 void call_sandbox_devices_put(struct exchange *x);
 void call_sandbox_devices_remove(struct exchange *x);
 void call_sandbox_forget(struct exchange *x);
+void call_sandbox_overview(struct exchange *x);
+void call_page(struct exchange *x);
+void call_page_style(struct exchange *x);
+void call_page_script(struct exchange *x);
 void call_sandbox_events(struct exchange *x);
 void call_sandbox_events_resend(struct exchange *x);
 
