@@ -11,7 +11,7 @@
 
 /* A checkpoint syncs, so it should come seldom: 16 MiB of log. */
 static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-			       "PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -32768;";
+			       "PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -16384;";
 
 /* From nothing to version 1.
  * `gone` keeps who was removed, so that --users does not bring them back at the next start. */

@@ -6,6 +6,7 @@
     ./dev bench intake           from the broker to the disk
     ./dev bench forward          from the disk, and from the terminal, to the cloud; beside libcurl alone
     ./dev bench broker           what the broker keeps while the gateway is away, and what that costs
+    ./dev bench sandbox          what punch-sandbox serves in a second, and its memory meanwhile
     ./dev bench rejudge          how intake fares while 100,000 held punches are judged again
 """
 import argparse
@@ -19,10 +20,11 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 import broker_kept
 import bytes_written
 import rejudging
+import sandbox_rate
 import speed
 
 BENCHES = {"bytes": bytes_written.run, "intake": speed.intake, "forward": speed.forward,
-           "broker": broker_kept.run, "rejudge": rejudging.run}
+           "broker": broker_kept.run, "rejudge": rejudging.run, "sandbox": sandbox_rate.run}
 
 
 def main():

@@ -180,8 +180,8 @@ class Sandbox:
               timestamp="2023-01-16T08:00:00Z"):
         return {"user_id": user, "device_id": device, "type": kind, "timestamp": timestamp}
 
-    def post_attendance(self, key=None, **fields):
-        return self.post("/attendance", self.punch(**fields), key=key)
+    def post_attendance(self, key=None, api_key=True, **fields):
+        return self.post("/attendance", self.punch(**fields), key=key, api_key=api_key)
 
     # ---- what a test wants to know
 

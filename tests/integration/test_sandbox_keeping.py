@@ -1,6 +1,7 @@
 """What punch-sandbox keeps over restarts and kill -9, and how much it holds."""
 import http.client
 import json
+import pathlib
 import re
 import resource
 import signal
@@ -15,6 +16,9 @@ import pytest
 from hookreceiver import Receiver
 from sandbox import Sandbox
 from waiting import wait_for
+
+
+REPORT = "/reports/attendance?start_date=2023-01-01&end_date=2023-01-31&user_id=usr_000001"
 
 
 def start(build, tmp_path, *args, **kwargs):
@@ -313,6 +317,36 @@ def test_a_hundred_thousand_records_are_held_and_listed(build, tmp_path):
         assert report["summary"]["working_days"] == 22
         assert [u["attendance"]["present_days"] for u in report["users"]] == [21] * 9 + [0]
         assert cloud.post_attendance(key="one-more").data["id"] == "att_0000100001"
+
+
+def anonymous_bytes(cloud):
+    text = pathlib.Path(f"/proc/{cloud.process.pid}/smaps_rollup").read_text()
+    return int(text.split("\nAnonymous:")[1].split()[0]) * 1024
+
+
+def test_memory_does_not_grow_with_requests(build, tmp_path):
+    """The first of them fill caches. Of the others each may leave 32 bytes: half of the smallest
+    allocation that somebody forgets."""
+    with start(build, tmp_path, "--plan", "1000000", "--window", "24h", users=200) as cloud:
+        cloud.post_attendance(key="again")
+
+        def ask(rounds):
+            for _ in range(rounds):
+                assert cloud.get("/users?limit=100").status == 200
+                assert cloud.get("/nothing").status == 404
+                assert cloud.get("/users", api_key="wrong").status == 401
+                assert cloud.post_attendance(key="again").status == 201
+                assert cloud.post_attendance(user="usr_nobody").status == 404
+                assert cloud.post("/users", "{").status == 400
+                assert cloud.get("/devices", api_key="reads").status == 200
+                assert cloud.post_attendance(api_key="reads").status == 403
+                assert cloud.get(REPORT).status == 200
+
+        cloud.add_key("reads", rights="read")
+        ask(100)
+        before = anonymous_bytes(cloud)
+        ask(500)
+        assert anonymous_bytes(cloud) - before < 500 * 9 * 32
 
 
 def test_sigterm_with_requests_running_ends_at_once(build, tmp_path):

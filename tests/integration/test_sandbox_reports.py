@@ -6,6 +6,7 @@ import io
 import json
 import random
 import sqlite3
+import subprocess
 import threading
 import time
 import zoneinfo
@@ -167,6 +168,17 @@ def test_the_program_gets_the_data_and_its_output_is_the_answer(build, tmp_path,
     given = json.loads(seen.read_text())
     assert {**given, "report_id": 0, "generated_at": 0} == {**document, "report_id": 0,
                                                             "generated_at": 0}
+
+
+def test_the_real_program_makes_a_pdf_of_it(build, tmp_path):
+    with Sandbox(build, tmp_path / "cloud", "--pdf-program", build / "punch-report-pdf",
+                 users=60) as cloud:
+        cloud.post_attendance()
+        answer = cloud.get(report_path("2023-01-01", "2023-01-31", format="pdf"))
+    assert answer.status == 200 and answer.body.startswith(b"%PDF-")
+    text = subprocess.run(["pdftotext", "-layout", "-", "-"], input=answer.body,
+                          capture_output=True, check=True).stdout.decode()
+    assert "2023-01-01" in text and "usr_000060" in text and "4.55 %" in text
 
 
 @pytest.mark.parametrize("text, words", [
