@@ -2,12 +2,19 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sys/random.h>
 
 #include "api/client_private.h"
 #include "api/wire.h"
 
 #define SMALLEST_PLAN  100 /* requests a minute: Basic */
 #define PLAN_WINDOW_US (60 * CLOCK_US_PER_S)
+
+/* Where the settings say nothing. */
+#define IN_FLIGHT     8
+#define RETRY_MIN_MS  1000
+#define RETRY_MAX_MS  (15 * 60 * 1000)
+#define AUTH_RETRY_MS (5 * 60 * 1000)
 
 const char *api_state_name(enum api_state state)
 {
@@ -21,12 +28,51 @@ const char *api_state_name(enum api_state state)
 	return "unknown";
 }
 
-struct moment api_client_now(const struct api_client *c)
+struct api_moment api_client_now(const struct api_client *c)
 {
 	return c->world.now(c->world.arg);
 }
 
+/* --- the system's clock and randomness */
+
+static struct api_moment system_now(void *arg)
+{
+	(void)arg;
+	return api_moment_of(clock_now());
+}
+
+/* It only spreads retries: zero will do where there is none. */
+static uint64_t system_random(void *arg)
+{
+	uint64_t bits = 0;
+
+	(void)arg;
+	return getrandom(&bits, sizeof bits, GRND_NONBLOCK) == sizeof bits ? bits : 0;
+}
+
+static const struct api_world the_system = {.now = system_now, .random = system_random};
+
 /* --- life */
+
+static int64_t value_or(int64_t value, int64_t otherwise)
+{
+	return value > 0 ? value : otherwise;
+}
+
+static void take_settings(struct api_client *c, const struct api_settings *s)
+{
+	int64_t min_ms = value_or(s->retry_min_ms, RETRY_MIN_MS);
+	int64_t max_ms = value_or(s->retry_max_ms, RETRY_MAX_MS);
+	int64_t auth_ms = value_or(s->auth_retry_ms, AUTH_RETRY_MS);
+
+	if (max_ms < min_ms)
+		max_ms = min_ms;
+	c->max_in_flight = (int)value_or(s->max_in_flight, IN_FLIGHT);
+	pace_init(&c->pace, value_or(s->plan_limit, SMALLEST_PLAN), PLAN_WINDOW_US);
+	circuit_init(&c->circuit, min_ms, max_ms, auth_ms);
+	for (int i = 0; i < API_CALLS; i++)
+		circuit_init(&c->gate[i], min_ms, max_ms, auth_ms);
+}
 
 int api_client_new(const struct api_settings *s, const struct api_world *world,
 	struct api_transport *transport, struct api_client **ret_client)
@@ -40,16 +86,12 @@ int api_client_new(const struct api_settings *s, const struct api_world *world,
 	}
 	c->transport = transport;
 	c->calls.next = c->calls.previous = &c->calls;
-	if (!wire_base_url_sound(s->base_url)) {
+	if (!wire_base_url_sound(c->base_url)) {
 		api_client_free(c);
 		return -EINVAL;
 	}
-	c->world = *world;
-	c->max_in_flight = s->max_in_flight;
-	pace_init(&c->pace, s->plan_limit > 0 ? s->plan_limit : SMALLEST_PLAN, PLAN_WINDOW_US);
-	circuit_init(&c->circuit, s->retry_min_ms, s->retry_max_ms, s->auth_retry_ms);
-	for (int i = 0; i < API_CALLS; i++)
-		circuit_init(&c->gate[i], s->retry_min_ms, s->retry_max_ms, s->auth_retry_ms);
+	c->world = world ? *world : the_system;
+	take_settings(c, s);
 	*ret_client = c;
 	return 0;
 }

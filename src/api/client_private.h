@@ -19,7 +19,7 @@ struct call {
 	enum api_call kind;
 	api_done *done;
 	void *arg;
-	struct moment sent;
+	struct api_moment sent;
 	bool keyless; /* there was no key: nothing is sent */
 	bool heard;   /* of a report: its headers have told what there is to tell of the API */
 	uint64_t key_generation;
@@ -54,7 +54,7 @@ struct api_client {
 	uint64_t sent;
 };
 
-struct moment api_client_now(const struct api_client *c);
+struct api_moment api_client_now(const struct api_client *c);
 
 enum share_class api_client_class(enum api_call kind);
 

@@ -71,7 +71,7 @@ int api_attendance_create(
 		{"user_id", a->user_id},
 		{"device_id", a->device_id},
 		{"type", a->type},
-		{"timestamp", a->timestamp},
+		{a->timestamp ? "timestamp" : NULL, a->timestamp},
 	};
 	char *url, *body;
 	int r;

@@ -15,6 +15,10 @@
  * the others still learn so. */
 #define CONNECT_MS 10000
 
+/* Where the settings say nothing. */
+#define TIMEOUT_MS  30000
+#define CONNECTIONS 8
+
 /* --- CAs */
 
 /* libcurl reads the file only when it connects. What could never work is told at once. */
@@ -83,13 +87,15 @@ int transport_take_settings(struct curl_transport *t, const struct api_curl_sett
 
 	r = r < 0 ? r : copy_text(s->ca_file, &t->ca_file);
 	r = r < 0 ? r : copy_text(ca_dir, &t->ca_dir);
-	r = r < 0 ? r : copy_text(s->user_agent, &t->user_agent);
+	r = r < 0 ? r : copy_text(s->user_agent ? s->user_agent : "punch-api", &t->user_agent);
 	r = r < 0 ? r : copy_text(s->proxy, &t->proxy);
 	r = r < 0 ? r : copy_pins(s->pins, &t->pins);
 	t->ca_dir_is_hashed = is_hashed(t->ca_dir);
-	t->max_connections = s->max_connections;
+	t->max_connections = s->max_connections > 0 ? s->max_connections : CONNECTIONS;
 	/* Of 32 bits where long is: 24 days. */
 	t->timeout_ms = s->timeout_ms < LONG_MAX ? (long)s->timeout_ms : LONG_MAX;
+	if (t->timeout_ms <= 0)
+		t->timeout_ms = TIMEOUT_MS;
 	t->connect_timeout_ms = s->connect_timeout_ms ? (long)s->connect_timeout_ms : CONNECT_MS;
 	return r;
 }

@@ -1,12 +1,15 @@
 /*
- * What an answer of the cloud API, or its absence, means for the one request it belongs to.
- * One row of the error table each (docs/architecture.md, "Outcomes"). Decided by api/reply.h,
- * acted on by core/settle.h.
+ * What an answer of the cloud API, or its absence, means for the one request it belongs to: one row of
+ * the error table each. Installed beside punch-api.h.
  */
-#ifndef PUNCHD_API_OUTCOME_H
-#define PUNCHD_API_OUTCOME_H
+#ifndef PUNCH_API_OUTCOME_H
+#define PUNCH_API_OUTCOME_H
 
 #include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 enum api_outcome {
 	API_DONE,         /* 2xx with data.id (a list: 2xx with data); a 409 that proves the same */
@@ -32,5 +35,9 @@ bool api_outcome_in_doubt(enum api_outcome outcome);
 
 /* A word for logs and traces: "done", "never_left", … */
 const char *api_outcome_name(enum api_outcome outcome);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -96,7 +96,8 @@ int wire_attendance_body(const struct api_attendance *a, char **ret_body)
 	r = r < 0 ? r : add_member(object, "user_id", a->user_id);
 	r = r < 0 ? r : add_member(object, "device_id", a->device_id);
 	r = r < 0 ? r : add_member(object, "type", a->type);
-	r = r < 0 ? r : add_member(object, "timestamp", a->timestamp);
+	if (a->timestamp)
+		r = r < 0 ? r : add_member(object, "timestamp", a->timestamp);
 	return finish_body(r, object, ret_body);
 }
 
@@ -107,6 +108,8 @@ int wire_attendance_url(const char *base_url, char **ret_url)
 
 int wire_users_url(const char *base_url, int limit, int64_t offset, char **ret_url)
 {
+	if (limit <= 0)
+		return make_text(ret_url, "%s/users?offset=%" PRId64, base_url, offset);
 	return make_text(ret_url, "%s/users?limit=%d&offset=%" PRId64, base_url, limit, offset);
 }
 

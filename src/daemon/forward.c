@@ -199,7 +199,8 @@ static void on_reply(void *arg, const struct api_reply *reply)
 	if (reply->outcome != API_CANCELLED) {
 		log_answer(reply, call->seq);
 		if (reply->date_s > 0)
-			f->on.server_date(f->on.arg, reply->date_s, reply->sent, reply->received);
+			f->on.server_date(f->on.arg, reply->date_s, api_moment_is(reply->sent),
+				api_moment_is(reply->received));
 		if (reply->echo_differs)
 			f->echo_us = reply->received.mono_us;
 		if (e) {

@@ -251,9 +251,9 @@ static int64_t wall_us(void *arg)
 	return loop_now(l).wall_us;
 }
 
-static struct moment api_now(void *arg)
+static struct api_moment api_now(void *arg)
 {
-	return loop_now(((struct punchd *)arg)->context.loop);
+	return api_moment_of(loop_now(((struct punchd *)arg)->context.loop));
 }
 
 static uint64_t api_random(void *arg)

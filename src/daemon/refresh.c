@@ -399,7 +399,8 @@ static void on_page(void *arg, const struct api_reply *reply)
 		return;
 	r->on.ended(r->on.arg);
 	if (reply->date_s > 0)
-		r->on.server_date(r->on.arg, reply->date_s, reply->sent, reply->received);
+		r->on.server_date(r->on.arg, reply->date_s, api_moment_is(reply->sent),
+			api_moment_is(reply->received));
 	if (reply->outcome == API_RATE_LIMITED || l->stale) {
 		l->stale = false;
 		ask(l); /* where there is no room it is told for how long */

@@ -4,7 +4,7 @@ UNIT_API = tests/unit/test_outcome tests/unit/test_reply tests/unit/test_wire te
 	tests/unit/test_circuit tests/unit/test_glimpse tests/unit/test_share tests/unit/test_client \
 	tests/unit/test_curl tests/unit/test_curl_http2 tests/unit/test_curl_trust \
 	tests/unit/test_curl_proxy tests/unit/test_curl_connect tests/unit/test_curl_idle \
-	tests/unit/test_curl_offsets tests/unit/test_report \
+	tests/unit/test_curl_offsets tests/unit/test_report tests/unit/test_sync \
 	tests/unit/test_apiloop
 check_PROGRAMS += $(UNIT_API)
 TESTS += $(UNIT_API)
@@ -48,5 +48,7 @@ tests_unit_test_curl_offsets_SOURCES = tests/unit/test_curl_offsets.c tests/unit
 tests_unit_test_curl_offsets_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
 tests_unit_test_report_SOURCES = tests/unit/test_report.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_report_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
+tests_unit_test_sync_SOURCES = tests/unit/test_sync.c tests/unit/unit.h $(CURLRIG)
+tests_unit_test_sync_LDADD = $(UNIT_API_LIBS) $(OPENSSL_LIBS) -lpthread
 tests_unit_test_apiloop_SOURCES = tests/unit/test_apiloop.c tests/unit/unit.h $(CURLRIG)
 tests_unit_test_apiloop_LDADD = libedge.a $(UNIT_API_LIBS) $(LIBEVENT_LIBS) $(OPENSSL_LIBS) -lpthread

@@ -40,9 +40,9 @@ static void stall(struct tls_conn *c)
 	tls_conn_wait(c, -1);
 }
 
-static struct moment party_now(void *arg)
+static struct api_moment party_now(void *arg)
 {
-	return loop_now(((struct party *)arg)->loop);
+	return api_moment_of(loop_now(((struct party *)arg)->loop));
 }
 
 static uint64_t party_random(void *arg)

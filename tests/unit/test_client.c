@@ -107,11 +107,11 @@ static void fake_free(struct api_transport *t)
 
 static struct fake *fake;
 static struct api_client *client;
-static struct moment time_now;
+static struct api_moment time_now;
 static bool transport_freed;
 static int64_t wait_us;
 
-static struct moment world_now(void *arg)
+static struct api_moment world_now(void *arg)
 {
 	(void)arg;
 	return time_now;
@@ -157,7 +157,7 @@ static void advance(int64_t us)
 static int begin(void **state)
 {
 	(void)state;
-	time_now = (struct moment){.wall_us = EPOCH * S, .mono_us = 1000 * S};
+	time_now = (struct api_moment){.wall_us = EPOCH * S, .mono_us = 1000 * S};
 	fake = new_fake();
 	assert_int_equal(api_client_new(&settings, &world, &fake->base, &client), 0);
 	assert_int_equal(api_client_set_key(client, KEY), 0);
@@ -182,7 +182,7 @@ struct seen {
 	bool echo_differs;
 	size_t list_size;
 	int64_t date_s;
-	struct moment sent, received;
+	struct api_moment sent, received;
 	bool send_another; /* from inside the callback */
 };
 

@@ -356,10 +356,10 @@ static void pump(struct gateway *g)
 
 /* ---- time */
 
-static struct moment world_now(void *arg)
+static struct api_moment world_now(void *arg)
 {
 	(void)arg;
-	return server.now;
+	return api_moment_of(server.now);
 }
 
 static uint64_t world_random(void *arg)

@@ -31,6 +31,17 @@ static void test_body(void **state)
 		"\"timestamp\":\"2023-01-15T10:30:00Z\"}");
 }
 
+/* The server's now is no text of ours. */
+static void test_body_without_a_time(void **state)
+{
+	struct api_attendance a = {.user_id = "u", .device_id = "d", .type = "check_out"};
+	char *body;
+	int r = wire_attendance_body(&a, &body);
+
+	(void)state;
+	check_text(r, body, "{\"user_id\":\"u\",\"device_id\":\"d\",\"type\":\"check_out\"}");
+}
+
 static void test_body_of_what_is_no_text(void **state)
 {
 	struct api_attendance a = {
@@ -54,6 +65,8 @@ static void test_urls(void **state)
 	check_text(r, url, "https://h/v1/attendance");
 	r = wire_users_url("https://h/v1", 100, 9000000000, &url);
 	check_text(r, url, "https://h/v1/users?limit=100&offset=9000000000");
+	r = wire_users_url("https://h/v1", 0, 0, &url);
+	check_text(r, url, "https://h/v1/users?offset=0");
 	r = wire_devices_url("https://h/v1", &url);
 	check_text(r, url, "https://h/v1/devices");
 	r = wire_authorization("k", &url);
@@ -171,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_body),
+		cmocka_unit_test(test_body_without_a_time),
 		cmocka_unit_test(test_body_of_what_is_no_text),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_user_body),
