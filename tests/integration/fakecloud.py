@@ -135,6 +135,7 @@ class FakeCloud:
                          "updated_at": "2023-01-01T00:00:00Z"}]
         self.skew_s = 0
         self.manner = None   # of POST /attendance
+        self.report = None   # of GET /reports/attendance
         self.greeting = None  # of a connection, before TLS: it gets the socket
         self.flaw = None     # of the certificate
         self.records = {}    # by key
@@ -293,6 +294,8 @@ commonName = supplied
 
     def _list(self, x):
         path, _, query = x.path.partition("?")
+        if path.endswith("/reports/attendance") and self.report:
+            return self.report(x)
         if path.endswith("/devices"):
             x.answer(200, {"data": self.devices})
             return True
