@@ -27,6 +27,7 @@ punchapilib_DATA = libpunch-api.a
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = src/api/punch-api.pc
 EXTRA_DIST += src/api/punch-api.symbols
+dist_man_MANS += man/punch-api.3
 CLEANFILES += libpunch-api.a src/api/punch-api.whole.o
 
 libpunch-api.a: libapi.a libbase.a src/api/punch-api.symbols

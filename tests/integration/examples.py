@@ -27,12 +27,14 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "man").glob("*.[1-9]")),
          *sorted((ROOT / "docs").glob("*.md"))]
 
 # The first word of a command, and where it is run: `here` by test_examples.py, with the programs of
-# the build; `installed` on a machine that has the packages; `tree` are the words of ./dev.
+# the build; `installed` on a machine that has the packages; `library` by test_api_library.py; `tree` are
+# the words of ./dev.
 WHERE = {
     **dict.fromkeys(("punchd", "punchctl", "punch-sandbox", "punch-terminal", "mosquitto_pub",
                      "mosquitto_sub", "mosquitto_rr", "punch-report-pdf", "curl", "sqlite3", "openssl"), "here"),
     **dict.fromkeys(("sudo", "apt", "apt-get", "systemctl", "systemd-creds", "journalctl",
                      "cp", "mv", "rm", "install"), "installed"),
+    "cc": "library",
     "./dev": "tree",
 }
 

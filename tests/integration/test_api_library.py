@@ -14,6 +14,7 @@ import threading
 
 import pytest
 
+import examples
 from conftest import BUILD, ROOT
 from fakecloud import FakeCloud
 from sandbox import Sandbox
@@ -65,10 +66,14 @@ def programs(installed, tmp_path_factory):
     return at
 
 
+def code_of(*headers):
+    """Without its comments."""
+    return re.sub(r"/\*.*?\*/", "", "".join(h.read_text() for h in headers), flags=re.S)
+
+
 def declared(*headers):
     """The functions that headers declare."""
-    text = re.sub(r"/\*.*?\*/", "", "".join(h.read_text() for h in headers), flags=re.S)
-    return set(re.findall(r"^(?!typedef)[\w *]*\b(api_\w+)\(", text, flags=re.M))
+    return set(re.findall(r"^(?!typedef)[\w *]*\b(api_\w+)\(", code_of(*headers), flags=re.M))
 
 
 def test_no_other_name_is_seen(installed):
@@ -78,6 +83,26 @@ def test_no_other_name_is_seen(installed):
     seen = {line.split()[2] for line in out.splitlines() if len(line.split()) == 3}
     assert seen == declared(installed.header, installed.header.parent / "outcome.h")
     assert len(seen) > 20
+
+
+PAGE = ROOT / "man/punch-api.3"
+
+
+def test_the_page_has_every_name(installed):
+    """Functions, members of structs, constants: what is in the header is told of, and nothing else."""
+    code, page = code_of(installed.header, installed.header.parent / "outcome.h"), PAGE.read_text()
+    functions = declared(installed.header, installed.header.parent / "outcome.h")
+    synopsis = page.split(".Sh SYNOPSIS")[1].split(".Sh DESCRIPTION")[0]
+    assert set(re.findall(r"^\.F[no] (api_\w+)", synopsis, flags=re.M)) == functions
+    members = set()
+    for body in re.findall(r"^struct \w+ \{(.*?)^\};", code, flags=re.M | re.S):
+        members |= set(re.findall(r"\W(\w+)(?:\[\w+\])?;", body))
+        members |= set(re.findall(r"\(\*(\w+)\)\(", body))
+    told = set(re.findall(r"\bVa (\w+)", page)) | set(re.findall(r"\(\*(\w+)\)", page))
+    assert members <= told, members - told
+    constants = set(re.findall(r"\b(API_\w+)", code))
+    assert constants == set(re.findall(r"\bAPI_\w+", page)) - {"API_URL", "API_CA", "API_KEY"}
+    assert len(members) > 50 and len(constants) > 30
 
 
 def test_names_of_our_own_clash_with_none_of_a_program(installed, tmp_path):
@@ -287,6 +312,18 @@ def test_devices_poll(scene):
     assert done.returncode == 0, done.stderr
     total = scene.cloud.get("/users?limit=1").json["meta"]["total"]
     assert sorted(done.stdout.decode().splitlines()) == ["devices: 2", f"users: {total}"]
+
+
+def test_the_pages_own_example(installed, scene):
+    """As it stands there, compiled as it says there."""
+    first, = [b for b in examples.blocks(PAGE) if b.name == "first.c"]
+    command, = [c.text for c in examples.commands(PAGE) if c.where == "library"]
+    (scene.dir / "first.c").write_text(first.text)
+    subprocess.run(command, shell=True, check=True, cwd=scene.dir, env=installed.environment)
+    done = subprocess.run([scene.dir / "first"], text=True, capture_output=True, env=os.environ | {
+        "API_URL": scene.cloud.base_url, "API_CA": str(scene.cloud.ca), "API_KEY": scene.cloud.key})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [u["name"] for u in scene.cloud.get("/users").data]
 
 
 def test_usage(scene):
