@@ -24,7 +24,8 @@ def packages():
     found = {}
     for path in folder.glob("*.deb"):
         name = path.name.split("_")[0]
-        if not name.endswith("-dbgsym"):
+        # What is only compiled against is nothing for a machine that runs it.
+        if not name.endswith(("-dbgsym", "-dev")):
             found[name] = path
     return found
 
