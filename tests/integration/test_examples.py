@@ -42,7 +42,7 @@ def test_every_command_has_a_place_to_run():
     assert len(found) > 60
     unknown = [str(c) for c in found if c.text.split()[0] not in examples.WHERE]
     assert unknown == []
-    assert {c.where for c in found} == {"here", "installed", "tree"}
+    assert {c.where for c in found} == {"here", "installed", "library", "tree"}
 
 
 def test_the_installed_examples_are_those_of_the_readme_first():
