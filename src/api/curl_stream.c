@@ -2,9 +2,11 @@
  * A body that goes by in pieces, as its taker can take them.
  *
  * libcurl is paused by its write function, and goes on within curl_easy_pause, which calls that function
- * from inside; so that is only done from the loop. A paused stream on a connection that it shares would
- * hold up the others there (HTTP/2 in libcurl 7.88), and a large one the punches behind it: each has a
- * connection of its own, of HTTP/1.1.
+ * from inside; so that is only done from the loop.
+ *
+ * Each stream has a connection of its own, of HTTP/1.1, closed behind it: punches would share the fate of
+ * one that breaks off, and stand behind the megabytes of one that is fast. And what is paused there is
+ * held back by TCP, with nothing but one piece in memory.
  */
 #include "api/curl_private.h"
 #include "base/clock.h"

@@ -481,6 +481,27 @@ static void test_free_ends_it(void **state)
 
 /* --- beside punches */
 
+/* A server that would rather speak HTTP/2, where all would share one connection. */
+static void test_a_connection_of_its_own(void **state)
+{
+	const struct tls_server_settings settings = {
+		.ca = rig.ca, .http2 = true, .script = answer_csv};
+
+	(void)state;
+	rig_serve(&settings);
+	new_client(LONG_MS);
+	for (int i = 1; i <= 3; i++) {
+		got.done = 0;
+		ask(API_FORMAT_CSV);
+		rig_run_until(i);
+		assert_int_equal(got.outcome, API_DONE);
+	}
+	assert_int_equal(tls_server_count(rig.server, "format=csv HTTP/1.1\r\n"), 3);
+	assert_int_equal(tls_server_connections(rig.server), 3);
+	while (tls_server_open(rig.server) > 0) /* closed behind it */
+		rig_run_once();
+}
+
 static void answer_large_or_punch(struct tls_conn *c)
 {
 	if (tls_conn_number(c) <= 2) {
@@ -558,6 +579,7 @@ int main(void)
 		CASE(test_cancel),
 		CASE(test_cancel_before_anything),
 		CASE(test_free_ends_it),
+		CASE(test_a_connection_of_its_own),
 		CASE(test_holds_up_no_punch),
 	};
 
