@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libcore.a
 libcore_a_SOURCES = \
 	src/core/clocktrust.c src/core/clocktrust.h \
+	src/core/cloudclock.c src/core/cloudclock.h \
 	src/core/config.c src/core/config.h \
 	src/core/config_hint.c src/core/config_hint.h \
 	src/core/config_keys.c src/core/config_keys.h \
@@ -10,7 +11,9 @@ libcore_a_SOURCES = \
 	src/core/config_terminals.c src/core/config_terminals.h \
 	src/core/config_values.c \
 	src/core/directory.c src/core/directory.h \
+	src/core/event.c src/core/event.h \
 	src/core/hand.c src/core/hand.h \
+	src/core/hooksig.c src/core/hooksig.h \
 	src/core/idempotence.c src/core/idempotence.h \
 	src/core/identity.c src/core/identity.h \
 	src/core/links.c src/core/links.h \

@@ -92,6 +92,7 @@ enum punch_flag {
 	FLAG_USER_BY_HAND = 1 << 11, /* the same of user_id; of the type it is FROM_PERSON */
 	FLAG_BESIDE_BEFORE = 1 << 12, /* released as the double of a tap before it: both count */
 	FLAG_BESIDE_BEHIND = 1 << 13, /* the same of one behind it */
+	FLAG_BY_EVENT = 1 << 14,      /* delivered, says an event of the cloud, not an answer */
 };
 
 /* A place in the order in which punches go: by punch time, equal ones by identity (JUDGING.md §5, §9),
@@ -128,7 +129,8 @@ struct punch {
 	int64_t time_s; /* UTC */
 	enum punch_type type;
 	enum type_from type_from;
-	int64_t frozen_us; /* 0: not frozen */
+	int64_t frozen_us;       /* 0: not frozen */
+	int64_t frozen_cloud_us; /* the same by the cloud's clock; 0: not known, or nobody asks */
 	char user_id[CLOUD_ID_MAX + 1];
 	char device_id[CLOUD_ID_MAX + 1];
 	int generation; /* of the wire key: rises only when a person retries after a refusal */

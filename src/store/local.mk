@@ -5,6 +5,7 @@ libstore_a_SOURCES = \
 	src/store/store_check.c src/store/store_check.h \
 	src/store/store_copy.c src/store/store_copy.h \
 	src/store/store_directory.c src/store/store_directory.h \
+	src/store/store_event.c src/store/store_event.h \
 	src/store/store_facts.c \
 	src/store/store_guard.c src/store/store_guard.h \
 	src/store/store_hand.c src/store/store_hand.h \

@@ -118,6 +118,20 @@ static const char *const migrations[] = {
 	 * a table of its own at each write, 32 KiB cleared, twice for an update (3.40). */
 	("DROP INDEX punch_waiting;"
 	 "CREATE INDEX punch_waiting ON punch (state, seq) WHERE state <> 0 AND state <> 2;"),
+	/* 6: events of the cloud that had an effect, by their id, so that none has it twice; and of what
+	 * it may yet settle, the record (seq NULL: nothing). When a body froze, by the cloud's clock. */
+	("ALTER TABLE punch ADD COLUMN frozen_cloud INTEGER;"
+	 "CREATE TABLE event ("
+	 " n INTEGER PRIMARY KEY,"
+	 " id TEXT NOT NULL UNIQUE,"
+	 " at INTEGER NOT NULL,"
+	 " seq INTEGER,"
+	 " att_id TEXT,"
+	 " user_id TEXT,"
+	 " device_id TEXT,"
+	 " type INTEGER,"
+	 " time INTEGER,"
+	 " created INTEGER) STRICT;"),
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 

@@ -65,6 +65,8 @@ static void bind_rest(sqlite3_stmt *stmt, const struct punch *p)
 	bind_text_or_null(stmt, 26, p->error_code);
 	bind_text_or_null(stmt, 27, p->error_message);
 	bind_text_or_null(stmt, 28, p->error_param);
+	if (p->frozen_us != 0)
+		bind_ms_or_null(stmt, 29, p->frozen_cloud_us);
 }
 
 static int add_raw(struct store *s, int64_t seq, const struct store_raw *raw)

@@ -54,6 +54,11 @@ int store_outbox_read(
 int store_outbox_read_person(struct store *s, const char *user_id, const struct punch_place *after,
 	int64_t to_s, store_on_punch *on, void *arg);
 
+/* Punches whose body is frozen so, whatever became of them: in order of arrival, at most 16. Returns how
+ * many were read, or an error. */
+int store_frozen_read(struct store *s, const char *user_id, const char *device_id,
+	enum punch_type type, int64_t time_s, store_on_punch *on, void *arg);
+
 /* Punches of one state behind seq, in order of arrival; not for delivered ones. */
 int store_state_read(struct store *s, enum punch_state state, int64_t after_seq, int limit,
 	store_on_punch *on, void *arg);

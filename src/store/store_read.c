@@ -78,6 +78,7 @@ static void read_rest(sqlite3_stmt *stmt, struct punch *p)
 	read_text(stmt, 25, p->error_code, sizeof p->error_code);
 	read_text(stmt, 26, p->error_message, sizeof p->error_message);
 	read_text(stmt, 27, p->error_param, sizeof p->error_param);
+	p->frozen_cloud_us = sqlite3_column_int64(stmt, 28) * US_PER_MS;
 }
 
 static int read_punch(struct store *s, sqlite3_stmt *stmt, struct punch *p)
@@ -273,6 +274,22 @@ int store_outbox_read_person(struct store *s, const char *user_id, const struct 
 		n += r > 0 ? r : 0;
 	}
 	return r < 0 ? r : n;
+}
+
+int store_frozen_read(struct store *s, const char *user_id, const char *device_id,
+	enum punch_type type, int64_t time_s, store_on_punch *on, void *arg)
+{
+	sqlite3_stmt *stmt;
+	int r = store_prepared(s, SQL_FROZEN_BODY, &stmt);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, time_s >> STORE_BUCKET_SHIFT);
+	sqlite3_bind_text(stmt, 2, user_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 3, time_s);
+	sqlite3_bind_text(stmt, 4, device_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 5, (int)type);
+	return walk(s, stmt, on, arg);
 }
 
 int store_state_read(struct store *s, enum punch_state state, int64_t after_seq, int limit,

@@ -4,7 +4,8 @@
 #define PUNCH_COLUMNS \
 	"seq, identity, state, reason, flags, terminal, user_kind, user, record_id, time_sent," \
 	" type_sent, received, mono, boot, time, type, type_from, user_id, device_id, frozen," \
-	" generation, wire_key, settled, att_id, tries, error_code, error_message, error_param"
+	" generation, wire_key, settled, att_id, tries, error_code, error_message, error_param," \
+	" frozen_cloud"
 
 /* As the index of the rare states has it: only so it is found. */
 #define RARE "state <> 0 AND state <> 2"
@@ -24,7 +25,8 @@
 #define SET_IN_PLACE \
 	" flags = ?5, received = ?12, type = ?16, type_from = ?17, device_id = ?19," \
 	" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23, att_id = ?24," \
-	" tries = ?25, error_code = ?26, error_message = ?27, error_param = ?28 WHERE seq = ?1"
+	" tries = ?25, error_code = ?26, error_message = ?27, error_param = ?28," \
+	" frozen_cloud = ?29 WHERE seq = ?1"
 
 /* One person's punches within a bucket of days. ?2: who; ?5: what kind of name that is. */
 #define TAPS_SELECT(index, which) \
@@ -51,13 +53,13 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_PUNCH_ADD] =
 		"INSERT INTO punch (" PUNCH_COLUMNS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7,"
 		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
-		" ?24, ?25, ?26, ?27, ?28) ON CONFLICT (identity) DO NOTHING",
+		" ?24, ?25, ?26, ?27, ?28, ?29) ON CONFLICT (identity) DO NOTHING",
 	[SQL_PUNCH_UPDATE] =
 		"UPDATE punch SET state = ?3, reason = ?4, flags = ?5, received = ?12,"
 		" time = ?15, type = ?16, type_from = ?17, user_id = ?18, device_id = ?19,"
 		" frozen = ?20, generation = ?21, wire_key = ?22, settled = ?23,"
 		" att_id = ?24, tries = ?25, error_code = ?26, error_message = ?27,"
-		" error_param = ?28 WHERE seq = ?1",
+		" error_param = ?28, frozen_cloud = ?29 WHERE seq = ?1",
 	/* Where none of them changes, the columns that most indexes stand on are not written. */
 	[SQL_PUNCH_UPDATE_IN_PLACE] = "UPDATE punch SET state = ?3," SET_IN_PLACE,
 	/* And where the state stays too, as where a body freezes, none is looked at. */
@@ -80,6 +82,11 @@ static const char *const texts[SQL_COUNT_] = {
 			      " AND substr(coalesce(user_id, user), -8) = substr(?2, -8)"
 			      " AND time >= ?3 AND time <= ?4 AND state = 0 AND user_id = ?2"
 			      " AND (time > ?3 OR identity > ?5) ORDER BY time, identity",
+	[SQL_FROZEN_BODY] = "SELECT " PUNCH_COLUMNS " FROM punch INDEXED BY punch_person"
+			    " WHERE time IS NOT NULL AND reason <> 20 AND time >> 17 = ?1"
+			    " AND substr(coalesce(user_id, user), -8) = substr(?2, -8)"
+			    " AND time = ?3 AND user_id = ?2 AND device_id = ?4 AND type = ?5"
+			    " AND frozen IS NOT NULL ORDER BY seq LIMIT 16",
 	[SQL_STATE_READ] = "SELECT " PUNCH_COLUMNS " FROM punch WHERE " RARE ""
 			   " AND state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
 	[SQL_TAPS] = TAPS_SELECT("punch_person", "reason <> 20"),
@@ -154,6 +161,16 @@ static const char *const texts[SQL_COUNT_] = {
 			 " VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[SQL_DEEDS] = "SELECT at, uid, name, action, note, before FROM hand WHERE seq = ?"
 		      " ORDER BY id",
+	[SQL_EVENT_ADD] = "INSERT INTO event (id, at) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING",
+	[SQL_EVENT_KEEP] = "UPDATE event SET seq = ?2, att_id = ?3, user_id = ?4, device_id = ?5,"
+			   " type = ?6, time = ?7, created = ?8 WHERE id = ?1",
+	[SQL_EVENT_USED] = "UPDATE event SET seq = NULL WHERE n = ?1",
+	[SQL_EVENT_KEPT] = "SELECT n, at, seq, att_id, user_id, device_id, type, time, created"
+			   " FROM event WHERE seq IS NOT NULL AND n > ?1 ORDER BY n LIMIT 1",
+	[SQL_EVENT_NUMBER] = "SELECT n FROM event WHERE id = ?1",
+	[SQL_EVENT_PURGE] =
+		"DELETE FROM event WHERE n IN (SELECT n FROM event"
+		" ORDER BY n LIMIT ?3) AND (at < ?1 OR n <= (SELECT max(n) FROM event) - ?2)",
 	[SQL_GUARD_ADD] = "INSERT INTO guarded (topic, payload, retained, dup, parses)"
 			  " VALUES (?, ?, ?, ?, 1)",
 	[SQL_GUARD_RAISE] = "UPDATE guarded SET parses = parses + 1 WHERE id = ?",

@@ -19,10 +19,10 @@ static const struct table_facts {
 	bool lone;
 	const char *insert;
 } facts[TABLE_COUNT_] = {
-	[TABLE_PUNCH] = {"punch", "nbiiiiitttiiiiIiiTTIiBITITTT", 22, true,
+	[TABLE_PUNCH] = {"punch", "nbiiiiitttiiiiIiiTTIiBITITTTI", 22, true,
 		"INSERT INTO punch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)"
-		" ON CONFLICT DO NOTHING"},
+		" ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28,"
+		" ?29) ON CONFLICT DO NOTHING"},
 	[TABLE_RAW] = {"raw", "ntbib", 5, true,
 		"INSERT INTO raw VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING"},
 	[TABLE_HAND] = {"hand", "niiitttt", 8, true,
@@ -50,6 +50,9 @@ static const struct table_facts {
 	[TABLE_LINK] = {"link", "niititttt", 9, true,
 		"INSERT INTO link VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO "
 		"NOTHING"},
+	[TABLE_EVENT] = {"event", "ntiITTTIII", 3, true,
+		"INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO "
+		"NOTHING"},
 	[TABLE_TERMINAL_NAMES] = {"sqlite_autoindex_terminal_1", "ti", 2, false,
 		"INSERT INTO terminal VALUES (?2, ?1) ON CONFLICT DO NOTHING"},
 	[TABLE_IDENTITIES] = {"sqlite_autoindex_punch_1", "bi", 2, false, NULL},
@@ -73,12 +76,20 @@ static bool letter_fits(char letter, enum leaf_type type)
 	}
 }
 
+/* Columns at the end that a row lacks which was written before there were any. */
+static int columns_added(enum table t)
+{
+	return t == TABLE_PUNCH ? 1 : 0;
+}
+
 bool table_fits(enum table t, enum leaf_kind kind, const struct leaf_record *r)
 {
 	const struct table_facts *f = &facts[t];
 
-	if (!f->shape || r->stated != (int)strlen(f->shape) || r->count < f->needed ||
-		(kind == LEAF_TABLE) != (f->shape[0] == 'n'))
+	int columns = f->shape ? (int)strlen(f->shape) : 0;
+
+	if (!f->shape || r->stated > columns || r->stated < columns - columns_added(t) ||
+		r->count < f->needed || (kind == LEAF_TABLE) != (f->shape[0] == 'n'))
 		return false;
 	for (int i = 0; i < r->count; i++) {
 		if (!letter_fits(f->shape[i], r->values[i].type))

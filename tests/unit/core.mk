@@ -1,11 +1,14 @@
 # Unit tests of src/core: a program a module.
 UNIT_CORE = \
 	tests/unit/test_clocktrust \
+	tests/unit/test_cloudclock \
 	tests/unit/test_config \
 	tests/unit/test_config_pages \
 	tests/unit/test_config_print \
 	tests/unit/test_directory \
+	tests/unit/test_event \
 	tests/unit/test_hand \
+	tests/unit/test_hooksig \
 	tests/unit/test_idempotence \
 	tests/unit/test_identity \
 	tests/unit/test_links \
@@ -38,6 +41,12 @@ tests_unit_test_config_print_SOURCES = tests/unit/test_config_print.c tests/unit
 tests_unit_test_config_print_LDADD = $(unit_core_libs)
 tests_unit_test_directory_SOURCES = tests/unit/test_directory.c tests/unit/unit.h
 tests_unit_test_directory_LDADD = $(unit_core_libs)
+tests_unit_test_cloudclock_SOURCES = tests/unit/test_cloudclock.c tests/unit/unit.h
+tests_unit_test_cloudclock_LDADD = $(unit_core_libs)
+tests_unit_test_event_SOURCES = tests/unit/test_event.c tests/unit/unit.h
+tests_unit_test_event_LDADD = $(unit_core_libs)
+tests_unit_test_hooksig_SOURCES = tests/unit/test_hooksig.c tests/unit/unit.h
+tests_unit_test_hooksig_LDADD = $(unit_core_libs)
 tests_unit_test_hand_SOURCES = tests/unit/test_hand.c tests/unit/unit.h
 tests_unit_test_hand_LDADD = $(unit_core_libs)
 tests_unit_test_idempotence_SOURCES = tests/unit/test_idempotence.c tests/unit/unit.h

@@ -178,7 +178,8 @@ static void test_every_break_is_seen(void **state)
 		{"INSERT INTO punch SELECT 1000, randomblob(16), state, reason, flags, terminal,"
 		 " user_kind, user, record_id, time_sent, type_sent, received, mono, boot, time,"
 		 " type, type_from, user_id, device_id, frozen, generation, wire_key, settled,"
-		 " att_id, tries, error_code, error_message, error_param FROM punch WHERE seq = 20",
+		 " att_id, tries, error_code, error_message, error_param, frozen_cloud FROM punch"
+		 " WHERE seq = 20",
 			"21 punches are delivered, 20 should be"},
 		/* one that changed its state behind the counts */
 		{"UPDATE punch SET state = 2 WHERE seq = 32", "21 punches are delivered, 20 "},

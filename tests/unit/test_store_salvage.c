@@ -305,7 +305,7 @@ static int look_at(const struct fixture *f, uint32_t number, int64_t *ret_last)
 	assert_int_equal(pages_read(&p, number, bytes), 0);
 	if (leaf_look(&p, number, bytes, &page) == LEAF_TABLE) {
 		for (int i = 0; i < page.cells; i++)
-			n += leaf_record(&p, &page, i, &record) == 0 && record.stated == 28;
+			n += leaf_record(&p, &page, i, &record) == 0 && record.stated == 29;
 		*ret_last = record.rowid;
 	}
 	leaf_record_done(&record);
