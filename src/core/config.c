@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/un.h>
 
+#include "base/netaddr.h"
 #include "core/config_keys.h"
 
 /* ---- faults that show only when everything is read */
@@ -56,6 +57,41 @@ static void check_socket(const struct config *c, struct buf *faults)
 		config_fault(c, "control", "socket", faults, "is the path of the store, too");
 }
 
+bool config_webhook_is_loopback(const struct config *c)
+{
+	struct sockaddr_storage address;
+	socklen_t size;
+
+	return netaddr_parse(c->webhook.listen, &address, &size) == 0 &&
+		netaddr_is_loopback(&address);
+}
+
+static void check_webhook_tls(const struct config *c, struct buf *faults)
+{
+	bool cert = c->webhook.cert_file[0], key = c->webhook.key_file[0];
+
+	if (origin_of(c, "webhook", "cert_file")->refused ||
+		origin_of(c, "webhook", "key_file")->refused)
+		return;
+	if (cert && !key)
+		config_fault(c, "webhook", "cert_file", faults, "without key_file");
+	else if (key && !cert)
+		config_fault(c, "webhook", "key_file", faults, "without cert_file");
+	else if (c->webhook.listen[0] && !cert && !config_webhook_is_loopback(c))
+		config_fault(c, "webhook", "listen", faults,
+			"others than this machine can reach it, so it needs cert_file and "
+			"key_file");
+}
+
+static void check_webhook(const struct config *c, struct buf *faults)
+{
+	check_webhook_tls(c, faults);
+	if (c->webhook.listen[0] && !c->webhook.secret_file[0] &&
+		!origin_of(c, "webhook", "secret_file")->refused)
+		config_fault(c, "webhook", "listen", faults,
+			"without secret_file: anybody could say what they like");
+}
+
 /* A value that was refused contradicts nothing: its fault is told already. */
 void config_check(const struct config *c, struct buf *faults)
 {
@@ -67,6 +103,7 @@ void config_check(const struct config *c, struct buf *faults)
 	if (c->mqtt.keepalive_ms % 1000 != 0)
 		config_fault(c, "mqtt", "keepalive", faults, "MQTT counts it in whole seconds");
 	check_socket(c, faults);
+	check_webhook(c, faults);
 }
 
 /* ---- life and printing */

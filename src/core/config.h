@@ -77,6 +77,14 @@ struct config {
 	struct {
 		int64_t level; /* enum log_level */
 	} log;
+	struct {
+		char *listen; /* empty: off */
+		char *secret_file;
+		char *hmac_secret_file;
+		char *signature_header;
+		char *cert_file;
+		char *key_file;
+	} webhook;
 	struct config_terminals terminals;
 	/* config*.c's own */
 	struct config_origin *origins; /* where each value was read */
@@ -97,6 +105,9 @@ int config_read(struct config *c, const char *file, const char *text, size_t n, 
 /* What only shows when everything is read: keys that contradict each other. Faults as above, at the
  * place where the key was set. */
 void config_check(const struct config *c, struct buf *faults);
+
+/* Whether [webhook] listen is an address that only this machine can reach. */
+bool config_webhook_is_loopback(const struct config *c);
 
 /*
  * Append a fault of one key, `FILE:LINE: key: message`, at the place where it was set; where it has

@@ -227,7 +227,9 @@ static bool hint_spelling(const struct config_key *k, const char *value, struct 
 	case CONFIG_SECRET:
 	case CONFIG_PREFIX:
 	case CONFIG_PROXY:
-	case CONFIG_PINS: break;
+	case CONFIG_PINS:
+	case CONFIG_LISTEN:
+	case CONFIG_HEADER: break;
 	}
 	return false;
 }

@@ -107,6 +107,21 @@ const struct config_key config_keys[] = {
 	{"control", "group", CONFIG_TEXT, AT(control.group), "punchd", 0, 0, false,
 		"its members may read and act; root always may"},
 	{"log", "level", CONFIG_LEVEL, AT(log.level), "info", 0, 0, true, "how much is logged"},
+	{"webhook", "listen", CONFIG_LISTEN, AT(webhook.listen), "", 0, 0, false,
+		"where the cloud's webhooks are received, as 127.0.0.1:8481; empty: nowhere"},
+	{"webhook", "secret_file", CONFIG_SECRET, AT(webhook.secret_file), "", 0, 0, true,
+		"file with a secret of at least 24 characters; events are posted to "
+		"/webhook/SECRET"},
+	{"webhook", "hmac_secret_file", CONFIG_SECRET, AT(webhook.hmac_secret_file), "", 0, 0, true,
+		"file with a secret that each body must be signed with, by HMAC-SHA256; empty: no "
+		"signature is asked for"},
+	{"webhook", "signature_header", CONFIG_HEADER, AT(webhook.signature_header),
+		"X-Webhook-Signature", 0, 0, true, "the header that holds the signature"},
+	{"webhook", "cert_file", CONFIG_FILE, AT(webhook.cert_file), "", 0, 0, true,
+		"certificate, and its chain, to speak TLS with; required where listen is not "
+		"loopback"},
+	{"webhook", "key_file", CONFIG_SECRET, AT(webhook.key_file), "", 0, 0, true,
+		"the certificate's private key, without a pass phrase"},
 };
 const size_t config_keys_count = sizeof config_keys / sizeof config_keys[0];
 

@@ -36,6 +36,8 @@ enum config_type {
 	CONFIG_PREFIX, /* what may stand before an MQTT topic */
 	CONFIG_PROXY,  /* config_road.h; it may hold a password */
 	CONFIG_PINS,   /* the same; hashes of keys */
+	CONFIG_LISTEN, /* ADDRESS:PORT, or empty */
+	CONFIG_HEADER, /* the name of an HTTP header */
 };
 
 struct config_key {

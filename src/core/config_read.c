@@ -310,7 +310,9 @@ static bool is_private(const struct config_key *k, const char *value)
 	case CONFIG_ABSOLUTE:
 	case CONFIG_FILE:
 	case CONFIG_PREFIX:
-	case CONFIG_PINS: break;
+	case CONFIG_PINS:
+	case CONFIG_LISTEN:
+	case CONFIG_HEADER: break;
 	}
 	return false;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/netaddr.h"
 #include "base/time.h"
 #include "base/units.h"
 #include "base/utf8.h"
@@ -46,7 +47,9 @@ const char *const *config_key_words(const struct config_key *k, size_t *ret_coun
 	case CONFIG_SECRET:
 	case CONFIG_PREFIX:
 	case CONFIG_PROXY:
-	case CONFIG_PINS: break;
+	case CONFIG_PINS:
+	case CONFIG_LISTEN:
+	case CONFIG_HEADER: break;
 	}
 	*ret_count = 0;
 	return NULL;
@@ -163,7 +166,9 @@ static int parse_number(const struct config_key *k, const char *value, int64_t *
 	case CONFIG_SECRET:
 	case CONFIG_PREFIX:
 	case CONFIG_PROXY:
-	case CONFIG_PINS: break;
+	case CONFIG_PINS:
+	case CONFIG_LISTEN:
+	case CONFIG_HEADER: break;
 	}
 	return -EINVAL;
 }
@@ -190,6 +195,23 @@ static bool is_host(const char *value)
 	return *value == '\0';
 }
 
+static bool is_listen(const char *value)
+{
+	struct sockaddr_storage address;
+	socklen_t size;
+
+	return value[0] == '\0' || netaddr_parse(value, &address, &size) == 0;
+}
+
+/* RFC 9110, a token. */
+static bool is_header(const char *value)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789!#$%&'*+-.^_`|~";
+
+	return value[0] && value[strspn(value, letters)] == '\0';
+}
+
 static int check_kind(const struct config_key *k, const char *value)
 {
 	switch (k->type) {
@@ -202,6 +224,8 @@ static int check_kind(const struct config_key *k, const char *value)
 	case CONFIG_PREFIX: return strpbrk(value, "+#") || value[0] == '$' ? -EINVAL : 0;
 	case CONFIG_PROXY: return config_proxy_sound(value) ? 0 : -EINVAL;
 	case CONFIG_PINS: return config_pins_sound(value) ? 0 : -EINVAL;
+	case CONFIG_LISTEN: return is_listen(value) ? 0 : -EINVAL;
+	case CONFIG_HEADER: return is_header(value) ? 0 : -EINVAL;
 	case CONFIG_PLAN:
 	case CONFIG_BOOL:
 	case CONFIG_LEVEL:
@@ -324,7 +348,9 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 	case CONFIG_SECRET:
 	case CONFIG_PREFIX:
 	case CONFIG_PROXY:
-	case CONFIG_PINS: buf_addf(out, "%lld", (long long)value); break;
+	case CONFIG_PINS:
+	case CONFIG_LISTEN:
+	case CONFIG_HEADER: buf_addf(out, "%lld", (long long)value); break;
 	}
 }
 
@@ -390,6 +416,8 @@ void config_key_describe(const struct config_key *k, struct buf *out)
 	case CONFIG_PINS:
 		buf_add_str(out, "sha256// and the base64 of 32 bytes, one or several");
 		break;
+	case CONFIG_LISTEN: buf_add_str(out, "an address in numbers and a port"); break;
+	case CONFIG_HEADER: buf_add_str(out, "an HTTP header's name"); break;
 	}
 }
 
@@ -405,6 +433,8 @@ const char *config_key_example(const struct config_key *k)
 	case CONFIG_PROXY:
 		return "http://proxy.example:3128 (also https, socks5, socks5h), with what is "
 		       "special in its user and password as %XX";
+	case CONFIG_LISTEN: return "127.0.0.1:8481 or [::1]:8481";
+	case CONFIG_HEADER: return "X-Webhook-Signature";
 	case CONFIG_PLAN:
 	case CONFIG_BOOL:
 	case CONFIG_LEVEL:

@@ -272,6 +272,72 @@ int settings_password(
 	return read_secret(c->mqtt.password_file, ret_password, ret_words);
 }
 
+/* ---- [webhook] */
+
+/* One of its secrets; NULL where it is not named, or at fault. Returns 0 or -ENOMEM. */
+static int webhook_secret(
+	const struct config *c, const char *name, const char *path, char **ret, struct buf *faults)
+{
+	char words[SETTINGS_WORDS_MAX];
+	const char *fault;
+	int r;
+
+	*ret = NULL;
+	if (!path[0])
+		return 0;
+	r = read_secret(path, ret, words);
+	if (r < 0 && r != -ENOMEM)
+		config_fault(c, "webhook", name, faults, "%s", words);
+	fault = r == 0 ? hooksig_secret_fault(*ret) : NULL;
+	if (fault) {
+		config_fault(c, "webhook", name, faults, "%s: %s", path, fault);
+		file_secret_free(*ret);
+		*ret = NULL;
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+static int webhook_tls(const struct config *c, struct settings_webhook *w, struct buf *faults)
+{
+	char words[HTTP_TLS_WORDS_MAX];
+	int r;
+
+	if (!c->webhook.cert_file[0] || !c->webhook.key_file[0])
+		return 0;
+	r = http_tls_load(c->webhook.cert_file, c->webhook.key_file, &w->tls, words);
+	if (r == -EINVAL)
+		config_fault(c, "webhook", "cert_file", faults, "%s", words);
+	return r == -ENOMEM ? r : 0;
+}
+
+int settings_webhook(const struct config *c, struct settings_webhook *ret, struct buf *faults)
+{
+	char *secret = NULL, *hmac = NULL;
+	int r;
+
+	*ret = (struct settings_webhook){.has = false};
+	r = webhook_secret(c, "secret_file", c->webhook.secret_file, &secret, faults);
+	if (r == 0)
+		r = webhook_secret(
+			c, "hmac_secret_file", c->webhook.hmac_secret_file, &hmac, faults);
+	if (r == 0)
+		r = webhook_tls(c, ret, faults);
+	if (r == 0 && secret) {
+		r = hooksig_init(&ret->sig, secret, hmac);
+		ret->has = r == 0;
+	}
+	file_secret_free(secret);
+	file_secret_free(hmac);
+	return r;
+}
+
+void settings_webhook_done(struct settings_webhook *w)
+{
+	hooksig_done(&w->sig);
+	http_tls_free(w->tls);
+	*w = (struct settings_webhook){.has = false};
+}
+
 const char *settings_proxy(const struct config *c)
 {
 	if (!c->api.proxy[0])

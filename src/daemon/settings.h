@@ -7,7 +7,9 @@
 
 #include "base/buf.h"
 #include "core/config.h"
+#include "core/hooksig.h"
 #include "core/profile_set.h"
+#include "edge/http_tcp.h"
 
 /* The package's own profiles. */
 #define PUNCHD_PROFILES "/usr/share/punchd/profiles"
@@ -63,6 +65,20 @@ char *settings_key(const struct config *c, char ret_words[static SETTINGS_WORDS_
 /* The broker's password: 0, also where none is named (*ret NULL), or an error with words. */
 int settings_password(
 	const struct config *c, char **ret_password, char ret_words[static SETTINGS_WORDS_MAX]);
+
+/*
+ * The secrets of [webhook], and its certificate: what a listener needs. Where none is named that is not
+ * there: `has` is false, and tls NULL.
+ */
+struct settings_webhook {
+	bool has;
+	struct hooksig sig;
+	struct http_tls *tls; /* may be taken over: then set to NULL */
+};
+
+/* Returns 0, also with faults, or -ENOMEM. settings_webhook_done in either case. */
+int settings_webhook(const struct config *c, struct settings_webhook *ret, struct buf *faults);
+void settings_webhook_done(struct settings_webhook *w);
 
 /* [api] proxy as the API's transport wants it: NULL for the environment's, "" for none. */
 const char *settings_proxy(const struct config *c);

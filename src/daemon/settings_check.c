@@ -95,6 +95,15 @@ static int check_password(const struct config *c, struct buf *faults)
 	return r == -ENOMEM ? r : 0;
 }
 
+static int check_webhook(const struct config *c, struct buf *faults)
+{
+	struct settings_webhook webhook;
+	int r = settings_webhook(c, &webhook, faults);
+
+	settings_webhook_done(&webhook);
+	return r;
+}
+
 static int check_profiles(const struct config *c, struct buf *faults)
 {
 	size_t before = faults->len;
@@ -154,6 +163,8 @@ int settings_check(const struct config *c, struct buf *faults)
 		r = check_password(c, faults);
 	if (r == 0)
 		r = check_ca(c, faults);
+	if (r == 0)
+		r = check_webhook(c, faults);
 	return r < 0 ? r : check_profiles(c, faults);
 }
 

@@ -14,6 +14,7 @@ UNIT_BASE = \
 	tests/unit/test_log \
 	tests/unit/test_mdoc \
 	tests/unit/test_newfile \
+	tests/unit/test_netaddr \
 	tests/unit/test_strmap \
 	tests/unit/test_time \
 	tests/unit/test_tzrule \
@@ -52,6 +53,8 @@ tests_unit_test_mdoc_SOURCES = tests/unit/test_mdoc.c tests/unit/unit.h
 tests_unit_test_mdoc_LDADD = $(unit_base_libs)
 tests_unit_test_newfile_SOURCES = tests/unit/test_newfile.c tests/unit/unit.h
 tests_unit_test_newfile_LDADD = $(unit_base_libs)
+tests_unit_test_netaddr_SOURCES = tests/unit/test_netaddr.c tests/unit/unit.h
+tests_unit_test_netaddr_LDADD = $(unit_base_libs)
 tests_unit_test_strmap_SOURCES = tests/unit/test_strmap.c tests/unit/unit.h
 tests_unit_test_strmap_LDADD = $(unit_base_libs)
 tests_unit_test_time_SOURCES = tests/unit/test_time.c tests/unit/unit.h

@@ -39,6 +39,9 @@ static void pick(const char *const *list, size_t n, struct buf *out)
 	buf_add_str(out, list[roll(n)]);
 }
 
+static const char *const listens[] = {"", "127.0.0.1:8481", "[::1]:1", "0.0.0.0:65535"};
+static const char *const headers[] = {"X-Signature", "a", ";x", "#"};
+
 static void add_text(struct buf *out)
 {
 	for (uint64_t n = roll(12); n > 0; n--)
@@ -79,6 +82,8 @@ static void add_value(const struct config_key *k, struct buf *out)
 	case CONFIG_URL: pick(urls, COUNT(urls), out); break;
 	case CONFIG_PROXY: pick(proxies, COUNT(proxies), out); break;
 	case CONFIG_PINS: pick(pins, COUNT(pins), out); break;
+	case CONFIG_LISTEN: pick(listens, COUNT(listens), out); break;
+	case CONFIG_HEADER: pick(headers, COUNT(headers), out); break;
 	case CONFIG_ABSOLUTE:
 	case CONFIG_FILE:
 	case CONFIG_SECRET:
