@@ -8,6 +8,8 @@
 struct entry {
 	struct chain_node node; /* in its list */
 	uint32_t seen;          /* the newest pass in which it was */
+	uint32_t told;          /* the pass during which an event told of it last, */
+	int64_t told_us;        /* and when, monotonic; 0: never */
 	uint8_t missed;         /* passes in a row, up to DIR_GONE */
 };
 
@@ -304,6 +306,8 @@ static void replace(struct dir_list *l, struct entry *old, struct entry *e)
 {
 	if (old) {
 		e->seen = old->seen;
+		e->told = old->told;
+		e->told_us = old->told_us;
 		set_missed(l, old, 0);
 		chain_del(&l->chain, &old->node);
 	}
@@ -325,7 +329,8 @@ static void index_user(struct directory *d, struct entry *old, struct entry *e)
 		chain_add(&d->phones, &after->by_phone);
 }
 
-int directory_put_user(struct directory *d, const struct dir_user *user)
+/* Put it there; *ret is its entry. Returns an enum dir_change, or -ENOMEM. */
+static int set_user(struct directory *d, const struct dir_user *user, struct entry **ret)
 {
 	struct dir_list *l = &d->lists[DIR_USERS];
 	struct entry *e = find(d, DIR_USERS, user->id), *old = e;
@@ -342,11 +347,11 @@ int directory_put_user(struct directory *d, const struct dir_user *user)
 		index_user(d, old, e);
 		free(old);
 	}
-	see(l, e);
+	*ret = e;
 	return (int)change;
 }
 
-int directory_put_device(struct directory *d, const struct dir_device *device)
+static int set_device(struct directory *d, const struct dir_device *device, struct entry **ret)
 {
 	struct dir_list *l = &d->lists[DIR_DEVICES];
 	struct entry *e = find(d, DIR_DEVICES, device->serial), *old = e;
@@ -361,8 +366,70 @@ int directory_put_device(struct directory *d, const struct dir_device *device)
 		replace(l, old, e);
 		free(old);
 	}
-	see(l, e);
+	*ret = e;
 	return (int)change;
+}
+
+int directory_put_user(struct directory *d, const struct dir_user *user)
+{
+	struct entry *e = NULL;
+	int change = set_user(d, user, &e);
+
+	if (change >= 0)
+		see(&d->lists[DIR_USERS], e);
+	return change;
+}
+
+int directory_put_device(struct directory *d, const struct dir_device *device)
+{
+	struct entry *e = NULL;
+	int change = set_device(d, device, &e);
+
+	if (change >= 0)
+		see(&d->lists[DIR_DEVICES], e);
+	return change;
+}
+
+static void tell(struct dir_list *l, struct entry *e, int64_t mono_us)
+{
+	e->told = l->pass;
+	e->told_us = mono_us;
+	set_missed(l, e, 0);
+}
+
+int directory_tell_user(struct directory *d, const struct dir_user *user, int64_t mono_us)
+{
+	struct entry *e = NULL;
+	int change = set_user(d, user, &e);
+
+	if (change >= 0)
+		tell(&d->lists[DIR_USERS], e, mono_us);
+	return change;
+}
+
+int directory_tell_device(struct directory *d, const struct dir_device *device, int64_t mono_us)
+{
+	struct entry *e = NULL;
+	int change = set_device(d, device, &e);
+
+	if (change >= 0)
+		tell(&d->lists[DIR_DEVICES], e, mono_us);
+	return change;
+}
+
+int64_t directory_told_us(const struct directory *d, enum dir_what what, const char *key)
+{
+	const struct entry *e = find(d, what, key);
+
+	return e ? e->told_us : 0;
+}
+
+void directory_see(struct directory *d, enum dir_what what, const char *key)
+{
+	struct entry *e = find(d, what, key);
+
+	if (e)
+		see(&d->lists[what], e);
 }
 
 /* ---- passes */
@@ -380,7 +447,7 @@ size_t directory_pass_seen(const struct directory *d, enum dir_what what)
 
 static bool is_missing(const struct dir_list *l, const struct entry *e)
 {
-	return e->seen != l->pass && !is_gone(e);
+	return e->seen != l->pass && e->told != l->pass && !is_gone(e);
 }
 
 int directory_pass_missing(

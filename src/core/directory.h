@@ -78,6 +78,17 @@ enum dir_change directory_compare_device(
 int directory_put_user(struct directory *d, const struct dir_user *user);
 int directory_put_device(struct directory *d, const struct dir_device *device);
 
+/*
+ * The same, told by an event and not seen on a page: at this moment, monotonic and not 0. It is no longer
+ * missing, nor is it by the pass that is under way, which may have been past its place already.
+ */
+int directory_tell_user(struct directory *d, const struct dir_user *user, int64_t mono_us);
+int directory_tell_device(struct directory *d, const struct dir_device *device, int64_t mono_us);
+/* When it was told so last; 0: never in this run, or there is none such. */
+int64_t directory_told_us(const struct directory *d, enum dir_what what, const char *key);
+/* It was seen in this pass, and stays as it is. */
+void directory_see(struct directory *d, enum dir_what what, const char *key);
+
 /* NULL where there is none. Valid until the next put of the same id. */
 const struct dir_user *directory_user(const struct directory *d, const char *id);
 /*

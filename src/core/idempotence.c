@@ -128,6 +128,12 @@ const char *idempotence_answered(struct idempotence *i, const struct idempotence
 	return a->id[0] ? learn_id(i, a) : NULL;
 }
 
+void idempotence_doubled(struct idempotence *i, int64_t seq)
+{
+	i->verdict = IDEMPOTENT_NO;
+	i->doubled_seq = seq;
+}
+
 void idempotence_forget(struct idempotence *i)
 {
 	*i = (struct idempotence){.verdict = IDEMPOTENT_UNKNOWN};

@@ -69,6 +69,10 @@ void idempotence_date(struct idempotence *i, int64_t date_s, int64_t mono_us);
  * valid until the next call; else NULL. */
 const char *idempotence_answered(struct idempotence *i, const struct idempotence_answer *a);
 
+/* An event shows a second record of one that was sent again. What events say is never a yes: they do not
+ * tell of which send they come. */
+void idempotence_doubled(struct idempotence *i, int64_t seq);
+
 /* It is another cloud: nothing is known. */
 void idempotence_forget(struct idempotence *i);
 

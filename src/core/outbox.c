@@ -147,6 +147,8 @@ static int link_entry(struct outbox *o, struct outbox_line *line, const struct o
 	e->place = p->place;
 	e->frozen = p->frozen;
 	e->in_doubt = p->in_doubt;
+	e->awaits = p->await_us > 0;
+	e->not_before_us = p->await_us;
 	snprintf(e->name, sizeof e->name, "%" PRId64, p->seq);
 	while (*at && is_after(&p->place, &(*at)->place))
 		at = &(*at)->next;
@@ -461,7 +463,7 @@ void outbox_end_backoffs(struct outbox *o)
 		n = chain_next(&o->entries, n)) {
 		struct outbox_entry *e = OUTBOX_OF(n, struct outbox_entry, by_seq);
 
-		if (e->conflicts > 0)
+		if (e->conflicts > 0 || e->awaits)
 			continue;
 		e->not_before_us = e->backoff_ms = 0;
 		outbox_changed(o, e);

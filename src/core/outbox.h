@@ -50,6 +50,7 @@ struct outbox_punch {
 	const char *terminal; /* for the live lane */
 	bool frozen;
 	bool in_doubt;
+	int64_t await_us; /* monotonic: until then an event may tell that it has arrived; 0: none can */
 };
 
 struct outbox_line;
@@ -67,6 +68,7 @@ struct outbox_entry {
 	bool frozen;           /* its body is frozen in the store */
 	bool in_doubt;         /* a send's answer was lost, in this run or an earlier one */
 	bool left;             /* a send of it has left in this run, whatever was answered */
+	bool awaits;           /* not_before_us is for an event, which nobody cuts short */
 	bool gave_way;         /* it was thawed once to let an earlier one go first */
 	uint8_t conflicts;     /* 409 without proof, in this run */
 	uint16_t tries;        /* sends of this run */
@@ -146,7 +148,8 @@ void outbox_line_read_all(struct outbox *o, struct outbox_line *line);
  * frozen ones how often they were sent, with what result, and how long they wait. */
 void outbox_rewind(struct outbox *o);
 
-/* Their own backoffs are over; a 409 is asked again after its time all the same. */
+/* Their own backoffs are over; a 409 is asked again after its time all the same, and what waits for an
+ * event waits on. */
 void outbox_end_backoffs(struct outbox *o);
 
 /* ---- one of them */

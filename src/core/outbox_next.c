@@ -120,7 +120,10 @@ static void bring_back(struct outbox *o, int64_t now_us)
 	struct outbox_line *line;
 
 	while ((line = first_line(&o->later)) && line->due_us <= now_us) {
-		outbox_head(o, line)->not_before_us = 0;
+		struct outbox_entry *head = outbox_head(o, line);
+
+		head->not_before_us = 0;
+		head->awaits = false;
 		outbox_line_place(o, line);
 	}
 }

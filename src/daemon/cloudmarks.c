@@ -140,8 +140,8 @@ void cloudmarks_take(struct context *c, int64_t cloud)
 	m->cloud = cloud;
 }
 
-static void tell_doubled(struct cloudmarks *m, const struct idempotence_answer *a,
-	const char *first, const uint8_t identity[static IDENTITY_SIZE])
+static void tell_doubled(struct cloudmarks *m, const char *first, const char *second,
+	const uint8_t identity[static IDENTITY_SIZE])
 {
 	char id[IDENTITY_SIZE * 2 + 1];
 
@@ -149,7 +149,7 @@ static void tell_doubled(struct cloudmarks *m, const struct idempotence_answer *
 		"the cloud has made two records of a punch that was sent again under its key: "
 		"remove one of them there",
 		LOG_S("id", hex_encode(identity, IDENTITY_SIZE, id)), LOG_S("first", first),
-		LOG_S("second", a->id));
+		LOG_S("second", second));
 	compose(m, identity);
 }
 
@@ -182,11 +182,25 @@ void cloudmarks_answered(struct context *c, const struct idempotence_answer *a,
 
 	if (first) {
 		m->doubled_us = loop_now(c->loop).wall_us;
-		tell_doubled(m, a, first, identity);
+		tell_doubled(m, first, a->id, identity);
 		m->news = true;
 	}
 	if (m->idempotence.verdict != before) {
 		tell_verdict(m->idempotence.verdict);
 		m->news = true;
 	}
+}
+
+void cloudmarks_doubled(
+	struct context *c, const struct punch *p, const char *first, const char *second)
+{
+	struct cloudmarks *m = &c->cloud;
+	enum idempotent before = m->idempotence.verdict;
+
+	idempotence_doubled(&m->idempotence, p->seq);
+	m->doubled_us = loop_now(c->loop).wall_us;
+	tell_doubled(m, first, second, p->identity);
+	if (before != IDEMPOTENT_NO)
+		tell_verdict(IDEMPOTENT_NO);
+	m->news = true;
 }

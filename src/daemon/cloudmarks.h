@@ -38,6 +38,10 @@ void cloudmarks_take(struct context *c, int64_t cloud);
 void cloudmarks_answered(struct context *c, const struct idempotence_answer *a,
 	const uint8_t identity[static IDENTITY_SIZE]);
 
+/* An event tells of another record than `first` of a punch that may have been sent twice. */
+void cloudmarks_doubled(
+	struct context *c, const struct punch *p, const char *first, const char *second);
+
 /* The words of the alarm cloud_doubles, for a week; NULL: it does not stand. */
 const char *cloudmarks_doubles(const struct context *c);
 

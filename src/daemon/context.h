@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/zone.h"
+#include "core/cloudclock.h"
 #include "core/clocktrust.h"
 #include "core/config.h"
 #include "core/directory.h"
@@ -39,6 +40,7 @@ struct context {
 	struct families families;
 	struct clocktrust clock;
 	struct cloudmarks cloud;
+	struct cloudclock cloudclock;
 	struct alarms alarms;
 	const char *site;
 	char boot_id[37];

@@ -10,6 +10,7 @@
 #include "daemon/check.h"
 #include "daemon/context.h"
 #include "daemon/forward.h"
+#include "daemon/hooks.h"
 #include "daemon/judging.h"
 #include "daemon/link.h"
 #include "daemon/refresh.h"
@@ -23,6 +24,7 @@ struct control {
 	struct forward *forward;
 	const struct api_client *client;
 	struct refresh *refresh;
+	const struct hooks *hooks;
 	struct rejudge *rejudge;
 	struct judging *judging;
 	const struct terminals *terminals;

@@ -63,7 +63,13 @@ int forward_ready_add(struct forward *f, const struct body *body)
 
 int forward_freeze(struct forward *f, struct punch *p)
 {
-	p->frozen_us = loop_now(f->context->loop).wall_us;
+	struct moment now = loop_now(f->context->loop);
+
+	p->frozen_us = now.wall_us;
+	/* Only an event asks for it. */
+	if (!f->context->config.webhook.listen[0] ||
+		!cloudclock_at(&f->context->cloudclock, now, &p->frozen_cloud_us))
+		p->frozen_cloud_us = 0;
 	return identity_wire_key(p);
 }
 
@@ -347,6 +353,7 @@ int forward_new(struct context *context, struct judging *judging, struct api_cli
 		return -ENOMEM;
 	*f = (struct forward){
 		.context = context, .judging = judging, .client = client, .on = *events};
+	f->made_us = forward_now_mono(f);
 	outbox_init(&f->outbox, loop_random(context->loop));
 	f->outbox.lines_max = forward_bounds.lines;
 	f->wake = loop_timer_new(context->loop, on_wake, f);

@@ -20,6 +20,8 @@ struct forward_events {
 	void *arg;
 	/* An answer showed the server's clock. */
 	void (*server_date)(void *arg, int64_t date_s, struct moment sent, struct moment received);
+	/* An answer was lost: a record may be there, of which an event may have told already. */
+	void (*doubted)(void *arg, int64_t seq);
 };
 
 /* How much of the queue is in memory. A simulated world makes it less, so that little is a backlog. */
@@ -69,6 +71,20 @@ int forward_flush(struct forward *f);
 
 /* Whether it is on its way, or what came of that waits to be written: nobody may change it now. */
 bool forward_busy(const struct forward *f, int64_t seq);
+
+/* ---- events of the cloud */
+
+/* How a stored punch stands, when the settlements are written (forward_join). */
+enum forward_stand {
+	FORWARD_STAND_NONE,      /* settled, refused, or not frozen: an event changes nothing */
+	FORWARD_STAND_UNDER_WAY, /* it may yet be answered */
+	FORWARD_STAND_IN_DOUBT,
+};
+enum forward_stand forward_stand(const struct forward *f, const struct punch *p);
+
+/* In the open transaction: an event proves that the cloud has one that is in doubt, p as it is stored. It
+ * is delivered. Returns 0 or a store error. */
+int forward_confirm(struct forward *f, struct punch *p, const char *att_id);
 
 /* ---- */
 

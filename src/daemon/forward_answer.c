@@ -79,6 +79,17 @@ static bool may_be_its_fault(enum api_outcome outcome)
 	return false;
 }
 
+/* Where events come, one may say that it has arrived. */
+static void await_event(struct forward *f, struct outbox_entry *e)
+{
+	int64_t until_us = forward_await_us(f, forward_now_mono(f));
+
+	if (until_us <= e->not_before_us)
+		return;
+	e->not_before_us = until_us;
+	e->awaits = true;
+}
+
 /* It goes again with the same body. */
 static void take_again(struct forward *f, struct outbox_entry *e, const struct settlement *one)
 {
@@ -94,6 +105,8 @@ static void take_again(struct forward *f, struct outbox_entry *e, const struct s
 		e->conflicts++;
 		e->not_before_us = forward_now_mono(f) + CONFLICT_WAIT_US;
 	}
+	if (news)
+		await_event(f, e);
 	if (news && !e->in_doubt)
 		forward_settle_later(f, one);
 	e->in_doubt = e->in_doubt || news;
@@ -167,4 +180,6 @@ void forward_take_answer(struct forward *f, struct outbox_entry *e, const struct
 	case SETTLE_IN_DOUBT:
 	case SETTLE_LATER: take_again(f, e, &one); break;
 	}
+	if (one.step == SETTLE_HOLD || one.step == SETTLE_IN_DOUBT || one.step == SETTLE_LATER)
+		f->on.doubted(f->on.arg, one.seq);
 }

@@ -34,6 +34,10 @@ void forward_outbox_punch(const struct forward *f, const struct punch *p, struct
 		.frozen = p->frozen_us != 0,
 		/* Frozen, and not by this run, which keeps its own here: it may have been sent. */
 		.in_doubt = p->frozen_us != 0,
+		/* What a person let go does not wait. */
+		.await_us = p->frozen_us != 0 && !(p->flags & FLAG_RELEASED)
+			? forward_await_us(f, f->made_us)
+			: 0,
 	};
 }
 

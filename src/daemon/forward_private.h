@@ -2,7 +2,8 @@
  * The forwarder's inside, for its files: forward.c (freezing, sending), forward_pick.c (which goes),
  * forward_settle.c (what is written of answers), forward_answer.c (what becomes of an answer),
  * forward_join.c (punches that come while it runs), forward_doubt.c (what is in doubt),
- * forward_pause.c (a person stops it). Nobody else includes this.
+ * forward_pause.c (a person stops it), forward_event.c (an event of the cloud tells of one). Nobody else
+ * includes this.
  */
 #ifndef PUNCHD_DAEMON_FORWARD_PRIVATE_H
 #define PUNCHD_DAEMON_FORWARD_PRIVATE_H
@@ -77,6 +78,7 @@ struct forward {
 	int64_t echo_us; /* monotonic: when an echo differed; 0: never */
 
 	struct loop_timer *wake, *settle;
+	int64_t made_us; /* monotonic: this run's beginning */
 	int in_flight;
 	bool stopping;
 };
@@ -139,6 +141,12 @@ void forward_learn(struct forward *f, const struct outbox_entry *e, const struct
 
 /* The timer of what is in doubt. */
 void forward_on_doubt(void *arg);
+
+/* ---- forward_event.c */
+
+/* Until when what is in doubt waits for its event before it goes again, monotonic; 0: none can come.
+ * since_us: when it came into doubt. */
+int64_t forward_await_us(const struct forward *f, int64_t since_us);
 
 /* ---- forward_answer.c */
 

@@ -12,12 +12,15 @@ libdaemon_a_SOURCES = \
 	src/daemon/control.c src/daemon/control.h src/daemon/control_private.h \
 	src/daemon/control_filter.c src/daemon/control_hand.c \
 	src/daemon/control_links.c src/daemon/control_lobby.c src/daemon/control_pause.c \
+	src/daemon/entry.c src/daemon/entry.h \
 	src/daemon/families.c src/daemon/families.h \
 	src/daemon/forward.c src/daemon/forward.h src/daemon/forward_private.h \
 	src/daemon/forward_answer.c src/daemon/forward_doubt.c src/daemon/forward_hand.c \
 	src/daemon/forward_join.c src/daemon/forward_pause.c src/daemon/forward_pick.c \
-	src/daemon/forward_settle.c \
+	src/daemon/forward_event.c src/daemon/forward_settle.c \
 	src/daemon/guard.c src/daemon/guard.h \
+	src/daemon/hooks.c src/daemon/hooks.h src/daemon/hooks_private.h \
+	src/daemon/hooks_apply.c src/daemon/hooks_kept.c \
 	src/daemon/inforce.c src/daemon/inforce.h \
 	src/daemon/intake.c src/daemon/intake.h src/daemon/intake_private.h \
 	src/daemon/intake_crash.c src/daemon/intake_profile.c src/daemon/intake_record.c \

@@ -14,6 +14,7 @@
 #include "daemon/control.h"
 #include "daemon/forward.h"
 #include "daemon/guard.h"
+#include "daemon/hooks.h"
 #include "daemon/inforce.h"
 #include "daemon/intake.h"
 #include "daemon/judging.h"
@@ -50,6 +51,7 @@ struct punchd {
 	struct judging judging;
 	struct rejudge *rejudge;
 	struct refresh *refresh;
+	struct hooks *hooks;
 	struct upkeep *upkeep;
 	struct check *check;
 	struct control control;
@@ -163,7 +165,18 @@ static void on_server_date(void *arg, int64_t date_s, struct moment sent, struct
 	struct punchd *d = arg;
 
 	clocktrust_server_date(&d->context.clock, date_s, sent, received);
+	cloudclock_date(&d->context.cloudclock, date_s, sent, received);
 	idempotence_date(&d->context.cloud.idempotence, date_s, received.mono_us);
+}
+
+static void on_doubted(void *arg, int64_t seq)
+{
+	hooks_doubted(((struct punchd *)arg)->hooks, seq);
+}
+
+static void on_unsure(void *arg)
+{
+	refresh_now(((struct punchd *)arg)->refresh);
 }
 
 static void on_directory_changed(void *arg, bool people)
@@ -228,6 +241,7 @@ static void on_terminate(void *arg)
 	service_stopping();
 	d->goodbye_until_us = loop_now(d->context.loop).mono_us + GOODBYE_MS * 1000;
 	link_close(d->link);
+	hooks_stop(d->hooks);
 	forward_stop(d->forward);
 	loop_timer_set(d->goodbye, 0);
 }
@@ -341,7 +355,10 @@ static int make_api(struct punchd *d)
 static int make_line(struct punchd *d)
 {
 	struct context *c = &d->context;
-	const struct forward_events forward = {.arg = d, .server_date = on_server_date};
+	const struct forward_events forward = {
+		.arg = d, .server_date = on_server_date, .doubted = on_doubted};
+	const struct hooks_events hooks = {
+		.arg = d, .changed = on_directory_changed, .unsure = on_unsure};
 	const struct intake_events intake = {.arg = d,
 		.publish = on_ack,
 		.claim = on_claim,
@@ -379,6 +396,8 @@ static int make_line(struct punchd *d)
 	if (r == 0)
 		r = refresh_new(c, d->client, &refresh, &d->refresh);
 	if (r == 0)
+		r = hooks_new(c, d->forward, &hooks, &d->hooks);
+	if (r == 0)
 		r = upkeep_new(c, &upkeep, &d->upkeep);
 	if (r == 0)
 		r = check_new(c, &d->check);
@@ -410,6 +429,7 @@ static int make_control(struct punchd *d)
 		.forward = d->forward,
 		.client = d->client,
 		.refresh = d->refresh,
+		.hooks = d->hooks,
 		.rejudge = d->rejudge,
 		.judging = &d->judging,
 		.terminals = &d->terminals,
@@ -447,7 +467,8 @@ static int make_signals(struct punchd *d)
 	d->reload = (struct reload){.context = &d->context,
 		.inforce = &d->inforce,
 		.intake = d->intake,
-		.link = d->link};
+		.link = d->link,
+		.hooks = d->hooks};
 	return d->term && d->interrupt && d->hangup && d->goodbye ? 0 : -ENOMEM;
 }
 
@@ -462,6 +483,7 @@ static void unmake(struct punchd *d)
 	forward_free(d->forward);
 	rejudge_free(d->rejudge);
 	refresh_free(d->refresh);
+	hooks_free(d->hooks);
 	upkeep_free(d->upkeep);
 	check_free(d->check);
 	intake_free(d->intake);
@@ -488,12 +510,13 @@ static int run(struct punchd *d)
 	int code = PUNCHD_EXIT_FAILED;
 
 	if (make_context(d) < 0 || make_api(d) < 0 || make_line(d) < 0 || make_control(d) < 0 ||
-		make_signals(d) < 0)
+		hooks_listen(d->hooks) < 0 || make_signals(d) < 0)
 		return PUNCHD_EXIT_FAILED;
 	log_info("started", "punchd " PACKAGE_VERSION " runs", LOG_S("site", d->site),
 		LOG_S("store", d->context.config.store.path),
 		LOG_S("socket", d->context.config.control.socket));
 	rejudge_begin(d->rejudge);
+	hooks_begin(d->hooks);
 	forward_begin(d->forward);
 	service_init(&d->service, &d->context, d->forward, &d->inforce);
 	service_ready(&d->service);

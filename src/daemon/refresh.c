@@ -373,8 +373,8 @@ static void take_page(struct list *l, const struct api_reply *reply)
 		l->offset + (int64_t)json_array_size(reply->data) - l->overlap, total_of(reply)};
 	bool first = what_of(l) == DIR_USERS && *pass_time(l) == 0;
 	struct refresh_page page;
-	int error = refresh_page_take(
-		r->context, what_of(l), reply->data, first ? &place : NULL, &page);
+	int error = refresh_page_take(r->context, what_of(l), reply->data, reply->sent.mono_us,
+		first ? &place : NULL, &page);
 
 	if (error < 0) {
 		context_store_failed(r->context, error, "keeping the directory");

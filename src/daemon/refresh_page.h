@@ -25,10 +25,11 @@ struct refresh_place {
 /*
  * What is on disk already is not written again: a page that brings nothing new writes nothing.
  * Memory follows the commit, so that what could not be written is new again the next time.
+ * asked_us: when the page was asked for, monotonic; what an event has told since stays (entry.h).
  * The place is kept with what the page brings; NULL: not kept.
  * Returns 0 or an error, with nothing changed but for a lack of memory.
  */
-int refresh_page_take(struct context *c, enum dir_what what, const json_t *data,
+int refresh_page_take(struct context *c, enum dir_what what, const json_t *data, int64_t asked_us,
 	const struct refresh_place *place, struct refresh_page *ret);
 
 #endif

@@ -42,6 +42,7 @@ static void take(const struct reload *r, struct config *wanted, struct profile_s
 	take_profiles(r, profiles);
 	if (context_take_settings(r->context) < 0)
 		log_error("config", "out of memory: zones of terminals may be missing");
+	hooks_take_settings(r->hooks);
 	log_info("config", "settings read again");
 	inforce_taken(r->inforce, loop_now(r->context->loop).wall_us, &restart);
 	log_restart_keys(r->inforce);

@@ -6,6 +6,7 @@
 #define PUNCHD_DAEMON_RELOAD_H
 
 #include "daemon/context.h"
+#include "daemon/hooks.h"
 #include "daemon/inforce.h"
 #include "daemon/intake.h"
 #include "daemon/link.h"
@@ -16,6 +17,7 @@ struct reload {
 	struct inforce *inforce;
 	struct intake *intake;
 	struct link *link;
+	struct hooks *hooks;
 };
 
 /* Logs what came of it, and notes it in inforce. */

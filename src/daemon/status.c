@@ -144,6 +144,7 @@ json_t *status_json(const struct control *control)
 	json_object_set_new(s, "counts", counts_json(c, &n));
 	json_object_set_new(s, "directory", directory_json(control));
 	json_object_set_new(s, "store", store_json(c));
+	json_object_set_new(s, "webhook", hooks_json(control->hooks));
 	json_object_set_new(s, "config", inforce_json(control->inforce));
 	json_object_set_new(s, "clock", json_pack("{s:b}", "synchronized", c->clock.trusted));
 	json_object_set_new(s, "terminals", terminals_json(control->terminals, c));

@@ -84,8 +84,9 @@ static json_t *flags_of(const struct punch *p)
 		if (p->flags & shown[i].flag)
 			json_array_append_new(list, json_string(shown[i].name));
 	}
-	/* A cloud that ignores keys may have it twice. */
-	if (p->state == PUNCH_DELIVERED && p->flags & FLAG_IN_DOUBT)
+	/* A cloud that ignores keys may have it twice; not where an event told of the only send. */
+	if (p->state == PUNCH_DELIVERED && p->flags & FLAG_IN_DOUBT &&
+		(!(p->flags & FLAG_BY_EVENT) || p->tries > 1))
 		json_array_append_new(list, json_string("sent_again"));
 	return list;
 }
@@ -240,7 +241,8 @@ json_t *view_trace(struct context *c, const struct forward *f, const struct punc
 	store_deeds(c->store, p->seq, add_deed, trace);
 	if (punch_settled(p->state))
 		add_entry(trace, "settled", p->settled_us,
-			json_pack("{s:s, s:o}", "state", punch_state_name(p->state), "att_id",
-				text_or_null(p->att_id)));
+			json_pack("{s:s, s:o, s:s*}", "state", punch_state_name(p->state), "att_id",
+				text_or_null(p->att_id), "by",
+				p->flags & FLAG_BY_EVENT ? "webhook" : NULL));
 	return trace;
 }

@@ -86,7 +86,7 @@ def test_status_is_whole_and_true(site):
                       "pass_error": "NoneType"},
         "store": {"bytes": "int", "free_bytes": "int", "min_free_bytes": "int",
                   "written_bytes": "NoneType"},
-        "clock": {"synchronized": "bool"},
+        "clock": {"synchronized": "bool"}, "webhook": "NoneType",
         "config": {"file": "str", "read": "str", "refused": "NoneType", "faults": "int",
                    "fault": "NoneType", "changed": "bool", "restart_keys": "list"}}
     assert (s["version"], s["site"], s["state"]) == ("0.1.0", "test", "degraded")
