@@ -23,6 +23,7 @@
 struct guest {
 	bool here;
 	bool whole;                /* its request is */
+	bool cut;                  /* it is about to go */
 	struct bufferevent *fresh; /* held; NULL: it was looked at */
 	int fd;
 	uint64_t cookie;
@@ -129,8 +130,9 @@ static uint64_t cookie_of(int fd)
 }
 
 /* evhttp sees its end, and closes it. */
-static void cut(const struct guest *one)
+static void cut(struct guest *one)
 {
+	one->cut = true;
 	shutdown(one->fd, SHUT_RDWR);
 }
 
@@ -183,11 +185,14 @@ static void look_at(struct http_guests *g, struct guest *one)
 	}
 }
 
+/* But for the one that evhttp is about to give its descriptor. */
 static void look(struct http_guests *g)
 {
 	for (int i = 0; i < HTTP_GUESTS_MAX; i++) {
-		if (g->list[i].here && g->list[i].fresh)
-			look_at(g, &g->list[i]);
+		struct guest *one = &g->list[i];
+
+		if (one->here && one->fresh && bufferevent_getfd(one->fresh) >= 0)
+			look_at(g, one);
 	}
 }
 
@@ -203,7 +208,8 @@ static void close_door(struct http_guests *g)
 	for (int i = 0; i < HTTP_GUESTS_MAX; i++) {
 		struct guest *one = &g->list[i];
 
-		if (!one->whole && (!oldest || one->began_ms < oldest->began_ms))
+		if (!one->fresh && !one->whole && !one->cut &&
+			(!oldest || one->began_ms < oldest->began_ms))
 			oldest = one;
 	}
 	if (oldest)
@@ -238,9 +244,10 @@ static void on_tick(void *arg)
 	look(g);
 	sweep(g);
 	for (int i = 0; i < HTTP_GUESTS_MAX; i++) {
-		const struct guest *one = &g->list[i];
+		struct guest *one = &g->list[i];
 
-		if (one->here && !one->whole && one->began_ms + HTTP_REQUEST_MS <= now_ms(g))
+		if (one->here && !one->fresh && !one->whole &&
+			one->began_ms + HTTP_REQUEST_MS <= now_ms(g))
 			cut(one);
 		any = any || one->here;
 	}

@@ -39,7 +39,7 @@ def user_of(number, updated=None, **fields):
     at = rfc3339(time.time() if updated is None else updated)
     return {"id": f"usr_{number:06d}", "name": f"Told {number}",
             "email": f"told{number}@example.com", "phone": f"+49301{number:06d}",
-            "department": "", "created_at": at, "updated_at": at} | fields
+            "department": "Told", "created_at": at, "updated_at": at} | fields
 
 
 def record_of(user_id, at, kind="check_in", device_id="dev_000001", att_id=None, created=None):
