@@ -10,6 +10,8 @@ import subprocess
 import pytest
 
 from conftest import BUILD, ROOT
+from fronts import Certificate
+from hookcall import HMAC_SECRET, SECRET, Caller, event, free_port, signature
 from line import Hand, morning, rfc3339, user
 from place import SERIAL, Place
 from waiting import wait_for
@@ -262,6 +264,70 @@ def _(place):
     wait_for(lambda: place.gateway.lines("sent"), "a line of less weight")
 
 
+def listen(place, **settings):
+    """Start it anew, listening for webhooks; who calls it."""
+    port = free_port()
+    place.gateway.stop()
+    place.gateway.settings |= {"webhook.listen": f"127.0.0.1:{port}",
+                               "webhook.secret_file": secret(place, SECRET)}
+    place.gateway.settings |= {k.replace("__", "."): v for k, v in settings.items()}
+    place.start()
+    return Caller(port)
+
+
+def secret(place, text, name="hook.secret"):
+    path = place.gateway.dir / name
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def status_of(caller, headers=None):
+    return caller.post(event("report.ready", {}), headers)[0]
+
+
+@shows("webhook.secret_file")
+def _(place):
+    caller = listen(place)
+    assert status_of(caller) == 200
+    hang_up(place, webhook__secret_file=secret(place, SECRET[::-1], "other"))
+    assert status_of(caller) == 404
+    caller.secret = SECRET[::-1]
+    assert status_of(caller) == 200
+
+
+@shows("webhook.hmac_secret_file")
+def _(place):
+    caller = listen(place)
+    hang_up(place, webhook__hmac_secret_file=secret(place, HMAC_SECRET, "hmac"))
+    assert status_of(caller) == 401
+    caller.hmac_secret = HMAC_SECRET
+    assert status_of(caller) == 200
+
+
+@shows("webhook.signature_header")
+def _(place):
+    caller = listen(place, webhook__hmac_secret_file=secret(place, HMAC_SECRET, "hmac"))
+    body = b'{"id":"evt_1","type":"x","created_at":"2026-01-01T00:00:00Z"}'
+    assert caller.post(body, {"X-Other": signature(body)})[0] == 401
+    hang_up(place, webhook__signature_header="X-Other")
+    assert caller.post(body, {"X-Other": signature(body)})[0] == 200
+
+
+def another_certificate(place):
+    one, other = (Certificate(place.gateway.dir / name) for name in ("one", "other"))
+    caller = listen(place, webhook__cert_file=one.cert, webhook__key_file=one.key)
+    caller.ca = one.ca
+    assert status_of(caller) == 200
+    hang_up(place, webhook__cert_file=other.cert, webhook__key_file=other.key)
+    caller.ca = other.ca
+    assert status_of(caller) == 200
+
+
+shows("webhook.cert_file")(another_certificate)
+shows("webhook.key_file")(another_certificate)
+
+
 @shows("terminal.serial")
 def _(place):
     with Hand(place.broker.port, "gate") as gate:
@@ -330,6 +396,7 @@ OTHERS = {
     "mqtt.password_file": "PASSWORD", "mqtt.keepalive": "7s", "mqtt.topic_prefix": "other/",
     "site.name": "other", "site.time_zone": "Asia/Kathmandu", "site.day_start": "07:00",
     "store.path": "FOLDER/other.db", "control.socket": "FOLDER/other.sock", "control.group": "other",
+    "webhook.listen": "127.0.0.1:2",
 }
 
 
@@ -339,6 +406,7 @@ def test_every_other_key_is_named(tmp_path):
     (tmp_path / "password").chmod(0o600)
     with Place(tmp_path) as place:
         gateway, before = place.gateway, dict(place.gateway.settings)
+        gateway.settings["webhook.secret_file"] = secret(place, SECRET)
         for key, value in OTHERS.items():
             gateway.settings[key] = value.replace("FOLDER", str(gateway.dir)).replace(
                 "PASSWORD", str(tmp_path / "password"))
