@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT
-from place import Place
+from test_webhook import Told
 
 
 UNITS = {"ms": 1, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000}
@@ -210,7 +210,7 @@ def named(text):
 
 
 def test_the_page_has_every_name_of_the_status_and_of_a_punch(tmp_path):
-    with Place(tmp_path) as place:
+    with Told(tmp_path) as place:
         sent = [{"id": "1", "user": "usr_000001"}, {"id": "2", "user": 7}, {"id": "3", "user": "1001"}]
         for punch in sent:
             place.send(punch)

@@ -213,7 +213,7 @@ def check_settings(scene, block):
     for named in re.findall(r"(?m)^\w*file *= *(\S+)", text):
         assert named.startswith(str(scene.dir)), f"{block}: {named}"
         if not os.path.exists(named):
-            pathlib.Path(named).write_text("a secret of some length\n")
+            pathlib.Path(named).write_text("a-secret-of-more-than-24-characters\n")
     config = scene.dir / "example.conf"
     config.write_text(f"[mqtt]\nprofile_dir = {scene.dir}/etc/profiles\n{text}")
     done = subprocess.run([BUILD / "punchd", "-t", "-c", config], text=True, capture_output=True)
