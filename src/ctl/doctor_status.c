@@ -188,6 +188,31 @@ static void budget(struct doctor *d)
 		when[0] ? ", renewed " : "", when);
 }
 
+/* Where webhooks are received; refused calls are strangers', or the cloud's with a wrong secret. */
+static void webhook(struct doctor *d)
+{
+	const char *listen = doc_text(d->status, "webhook.listen");
+	const char *last = doc_text(d->status, "webhook.last_event");
+	int64_t refused = doc_count(d->status, "webhook.refused.signature") +
+		doc_count(d->status, "webhook.refused.body");
+	char when[TIMES_TEXT_SIZE];
+
+	if (!listen[0])
+		return;
+	if (refused > 0)
+		doctor_note(d, "webhooks", RESULT_WARN,
+			"punchd's log says why: compare the secrets here and in the cloud",
+			"at %s, %lld calls with the secret were refused", listen,
+			(long long)refused);
+	else if (!last[0])
+		doctor_note(d, "webhooks", RESULT_WARN,
+			"see WEBHOOKS in punchd(8) for what is entered at the cloud",
+			"at %s, nothing came since punchd started", listen);
+	else
+		doctor_note(d, "webhooks", RESULT_OK, NULL, "at %s, the last event %s", listen,
+			times_ago(&d->ctl->times, last, when));
+}
+
 /* ---- punches */
 
 static void queue(struct doctor *d)
@@ -393,6 +418,7 @@ void doctor_look_at_status(struct doctor *d)
 	api(d);
 	lost_answers(d);
 	budget(d);
+	webhook(d);
 	queue(d);
 	waiting(d, "held", "punchctl punches --state held says for what they wait");
 	waiting(d, "parked", "they need a person: punchctl punches --state parked says why");

@@ -3,6 +3,7 @@
 FUZZ_REPLAYS = \
 	tests/fuzz/replay_config \
 	tests/fuzz/replay_csv \
+	tests/fuzz/replay_event \
 	tests/fuzz/replay_family \
 	tests/fuzz/replay_glimpse \
 	tests/fuzz/replay_hex \
@@ -13,6 +14,7 @@ FUZZ_REPLAYS = \
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_csv \
+	tests/fuzz/fuzz_event \
 	tests/fuzz/fuzz_family \
 	tests/fuzz/fuzz_glimpse \
 	tests/fuzz/fuzz_hex \
@@ -42,6 +44,12 @@ tests_fuzz_replay_csv_LDADD = libbase.a
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_csv_LDADD = libbase.a
 tests_fuzz_fuzz_csv_LDFLAGS = $(fuzz_flags)
+
+tests_fuzz_replay_event_SOURCES = tests/fuzz/fuzz_event.c $(fuzz_replay)
+tests_fuzz_replay_event_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_event_SOURCES = tests/fuzz/fuzz_event.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_event_LDADD = $(fuzz_core_libs)
+tests_fuzz_fuzz_event_LDFLAGS = $(fuzz_flags)
 
 tests_fuzz_replay_family_SOURCES = tests/fuzz/fuzz_family.c $(fuzz_reading) $(fuzz_replay)
 tests_fuzz_replay_family_LDADD = $(fuzz_core_libs)

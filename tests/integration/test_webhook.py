@@ -4,11 +4,13 @@ import json
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
 import pytest
 
+from conftest import BUILD
 from fakecloud import FakeCloud
 from fronts import Certificate
 from hookcall import HMAC_SECRET, SECRET, Caller, event, free_port, record_of, signature, user_of
@@ -440,6 +442,24 @@ def test_a_port_that_is_taken(tmp_path):
         assert place.gateway.lines("webhook")
 
 
+def doctor(place):
+    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.socket, "--json", "doctor"],
+                         text=True, capture_output=True)
+    return {c["check"]: (c["result"], c["found"]) for c in json.loads(run.stdout)["checks"]}.get(
+        "webhooks")
+
+
+def test_the_doctor_looks_at_it(tmp_path):
+    with Told(tmp_path, signed=True) as place:
+        where = f"127.0.0.1:{place.port}"
+        assert doctor(place) == ("warn", f"at {where}, nothing came since punchd started")
+        place.tell("report.ready", {}, "ignored")
+        result, found = doctor(place)
+        assert result == "ok" and found.startswith(f"at {where}, the last event ")
+        assert Caller(place.port).post(GOOD)[0] == 401
+        assert doctor(place) == ("warn", f"at {where}, 1 calls with the secret were refused")
+
+
 def test_off_by_default(tmp_path):
     with Place(tmp_path, settings=QUIET) as place:
-        assert place.gateway.status()["webhook"] is None
+        assert place.gateway.status()["webhook"] is None and doctor(place) is None
