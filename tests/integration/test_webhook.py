@@ -1,16 +1,18 @@
 """Webhooks: who is listened to, what an event changes, and that nobody else disturbs
 (CLOUD-API.md, Webhooks; punchd(8), WEBHOOKS). Settling by events: test_webhook_doubt.py."""
 import json
+import os
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, HERE
 from fakecloud import FakeCloud
 from fronts import Certificate
 from hookcall import HMAC_SECRET, SECRET, Caller, event, free_port, record_of, signature, user_of
@@ -231,15 +233,30 @@ def test_who_drips_is_cut_off_and_disturbs_nobody(tmp_path):
 
 
 def test_more_connections_than_there_is_room_for(told):
-    """Who dawdles longest makes room: the daemon's descriptors are not used up, and others are served."""
-    idle = []
-    for _ in range(600):
-        idle.append(socket.create_connection(("127.0.0.1", told.port)))
+    """Who dawdles longest makes room: the daemon's descriptors are not used up, and others are served
+    while those who came last may still speak."""
+    idle = [socket.create_connection(("127.0.0.1", told.port)) for _ in range(600)]
+    told.tell("user.updated", user_of(900200))
+    assert len(os.listdir(f"/proc/{told.gateway.process.pid}/fd")) < 256 + 64
+    idle[450].setblocking(False)
+    with pytest.raises(BlockingIOError):
+        idle[450].recv(1)
+    assert idle[0].recv(1) == b""
     for n in range(20):
-        told.tell("user.updated", user_of(900200 + n))
+        told.tell("user.updated", user_of(900201 + n))
     for conn in idle:
         conn.close()
-    wait_for(lambda: told.caller.post(GOOD)[0] == 200, "it goes on")
+    told.tell("user.updated", user_of(900230))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root for a network of its own")
+def test_one_address_does_not_take_all_the_room(tmp_path):
+    run = subprocess.run(["unshare", "-n", sys.executable, HERE / "hookcrowd.py", tmp_path], text=True,
+                         capture_output=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    shown = json.loads(run.stdout)
+    assert (shown["first"], shown["others"], shown["own"]) == ("HTTP/1.1 200 OK", "HTTP/1.1 200 OK", "")
+    assert shown["alive"] == 32
 
 
 # ---- people and devices

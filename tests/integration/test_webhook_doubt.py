@@ -117,8 +117,11 @@ def test_near_misses_settle_nothing(lost):
     place.tell("attendance.created", the_record(place), "settled", created=place.frozen_s)
     assert settled(place, "lost")["att_id"] == place.record["id"]
     assert posts(place) == 1
-    # One event settles one punch, and nothing twice.
+    # One event settles one punch, and nothing twice; and who waited behind it waits no longer.
     place.tell("attendance.created", the_record(place), "ignored")
+    place.send(punch("next", minute=60))
+    place.gateway.wait_delivered(2)
+    assert posts(place) == 2
 
 
 def test_another_zone_and_a_fraction_are_the_same_second(lost):
