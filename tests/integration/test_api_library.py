@@ -183,7 +183,7 @@ class Scene:
 @pytest.fixture(scope="module")
 def cloud(build, tmp_path_factory):
     with Sandbox(build, tmp_path_factory.mktemp("cloud"), "--plan", "30", "--window", "2s",
-                 users=230, devices="BIO-FP-001,BIO-FP-002") as started:
+                 "--pdf-program", build / "punch-report-pdf", users=230, devices="BIO-FP-001,BIO-FP-002") as started:
         yield started
 
 
@@ -286,6 +286,25 @@ def test_download_report(scene, form, filters):
     else:
         assert masked(here) == masked(there)
     assert sorted(p.name for p in scene.dir.iterdir()) == ["key", "report"]
+
+
+def test_download_a_pdf(scene):
+    done = scene.run("download-report", "pdf", "2023-01-01", "2023-01-31", "report.pdf")
+    assert done.returncode == 0, done.stderr
+    body = (scene.dir / "report.pdf").read_bytes()
+    assert body.startswith(b"%PDF-") and body.rstrip().endswith(b"%%EOF")
+
+
+def test_keys_with_few_rights(scene):
+    device = device_of(scene.cloud)
+    punch = ["record-punch", "usr_000001", device, "check_in", "2023-02-01T08:00:00Z"]
+    report = ["download-report", "csv", "2023-01-01", "2023-01-31", "report"]
+    for rights, may, may_not in (("read", report, punch), ("attendance", punch, report)):
+        scene.cloud.add_key("few-" + rights, rights)
+        scene.key_file.write_text("few-" + rights)
+        assert scene.run(*may).returncode == 0
+        done = scene.run(*may_not)
+        assert done.returncode == 1 and b"forbidden: " in done.stdout + done.stderr, done
 
 
 def masked(body):
