@@ -234,6 +234,20 @@ const struct dir_user *directory_user_by_contact(
 	return user_of(there ? there : gone_count == 1 ? gone : NULL);
 }
 
+const struct dir_user *directory_next_by_contact(const struct directory *d, enum user_kind kind,
+	const char *value, const struct dir_user *user)
+{
+	const struct chain *c = kind == USER_EMAIL ? &d->emails : &d->phones;
+	const struct user_entry *e = user ? OUTER(user, struct user_entry, user) : NULL;
+	const struct chain_node *node;
+
+	if (!e)
+		node = chain_find(c, value);
+	else
+		node = chain_again(c, kind == USER_EMAIL ? &e->by_email : &e->by_phone);
+	return node ? user_of(by_contact(kind, node)) : NULL;
+}
+
 bool directory_user_gone(const struct dir_user *user)
 {
 	return is_gone(&OUTER(user, struct user_entry, user)->entry);

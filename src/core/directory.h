@@ -99,6 +99,11 @@ const struct dir_user *directory_user(const struct directory *d, const char *id)
 const struct dir_user *directory_user_by_contact(
 	const struct directory *d, enum user_kind kind, const char *value);
 
+/* All of them, those who are gone too, one after the other: from NULL to NULL. Nothing is put
+ * meanwhile. */
+const struct dir_user *directory_next_by_contact(const struct directory *d, enum user_kind kind,
+	const char *value, const struct dir_user *user);
+
 const struct dir_device *directory_device(const struct directory *d, const char *serial);
 
 /* Entries of the directory: */

@@ -17,6 +17,7 @@ libcore_a_SOURCES = \
 	src/core/idempotence.c src/core/idempotence.h \
 	src/core/identity.c src/core/identity.h \
 	src/core/links.c src/core/links.h \
+	src/core/newuser.c src/core/newuser.h \
 	src/core/outbox.c src/core/outbox.h src/core/outbox_next.c src/core/outbox_private.h \
 	src/core/payload.c src/core/payload.h \
 	src/core/profile.h \

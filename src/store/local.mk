@@ -14,6 +14,7 @@ libstore_a_SOURCES = \
 	src/store/store_lobby.c src/store/store_lobby.h \
 	src/store/store_log.c src/store/store_log.h \
 	src/store/store_mend.c src/store/store_mend.h \
+	src/store/store_newuser.c src/store/store_newuser.h \
 	src/store/store_open.c \
 	src/store/store_pages.c src/store/store_pages.h \
 	src/store/store_private.h \

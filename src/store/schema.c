@@ -132,6 +132,31 @@ static const char *const migrations[] = {
 	 " type INTEGER,"
 	 " time INTEGER,"
 	 " created INTEGER) STRICT;"),
+	/* 7: people who are to be made in the cloud, and a while those who were (core/newuser.h); sent:
+	 * something of it may have left since, and was not answered for certain */
+	"CREATE TABLE newuser ("
+	" id INTEGER PRIMARY KEY,"
+	" key BLOB NOT NULL CHECK (length(key) = 16)," /* an index of it would look like that of identities */
+	" name TEXT NOT NULL,"
+	" email TEXT NOT NULL,"
+	" phone TEXT NOT NULL,"
+	" department TEXT NOT NULL,"
+	" link_kind INTEGER CHECK (link_kind BETWEEN 0 AND 5)," /* NULL: no link is wanted */
+	" link_value TEXT NOT NULL,"
+	" link_device TEXT NOT NULL,"
+	" asked INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" who TEXT NOT NULL,"
+	" state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),"
+	" sent INTEGER,"
+	" settled INTEGER,"
+	" user_id TEXT NOT NULL,"
+	" told INTEGER NOT NULL CHECK (told IN (0, 1)),"
+	" note TEXT NOT NULL,"
+	" error_status INTEGER NOT NULL,"
+	" error_code TEXT NOT NULL,"
+	" error_message TEXT NOT NULL,"
+	" error_param TEXT NOT NULL) STRICT;",
 };
 #define VERSIONS ((int)(sizeof migrations / sizeof migrations[0]))
 

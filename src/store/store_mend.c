@@ -45,6 +45,10 @@ static const char mend_states[] = "UPDATE punch SET flags = flags | 256 WHERE st
 				  " CASE WHEN state = 0 AND frozen IS NOT NULL THEN 8 ELSE 0 END,"
 				  " state = 1, reason = 1 WHERE state IN (0, 1);";
 
+/* An old version of the row may not know that it was sent: the cloud's list is read before it is. */
+static const char mend_newusers[] =
+	"UPDATE newuser SET sent = coalesce(sent, asked) WHERE state = 0;";
+
 static int run(sqlite3 *db, const char *sql)
 {
 	return store_db_errno(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
@@ -171,6 +175,8 @@ int mend_rows(sqlite3 *db, const struct copy_result *copied, bool nothing, int64
 		r = run(db, mend_orphans);
 	if (r == 0)
 		r = run(db, mend_states);
+	if (r == 0)
+		r = run(db, mend_newusers);
 	if (r == 0)
 		r = count_holes(db, &t, &holes);
 	if (r < 0)

@@ -7,6 +7,14 @@
 	" generation, wire_key, settled, att_id, tries, error_code, error_message, error_param," \
 	" frozen_cloud"
 
+/* The same of one who is to be made in the cloud, for store_newuser.c. */
+#define NEWUSER_COLUMNS \
+	"id, key, name, email, phone, department, link_kind, link_value, link_device, asked, uid," \
+	" who, state, sent, settled, user_id, told, note, error_status, error_code," \
+	" error_message, error_param"
+/* What still waits for the cloud, or for somebody who is told that it was refused. */
+#define NEWUSER_IS_OPEN "(state = 0 OR (state = 3 AND told = 0))"
+
 /* As the index of the rare states has it: only so it is found. */
 #define RARE "state <> 0 AND state <> 2"
 
@@ -149,6 +157,19 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_LINK_OF] = "SELECT at, uid, name, kind, value, device, user_id, note FROM link"
 			" WHERE kind = ?1 AND value = ?2 AND (device = '' OR device = ?3)"
 			" ORDER BY id LIMIT 100",
+	[SQL_NEWUSER_ADD] =
+		"INSERT INTO newuser (" NEWUSER_COLUMNS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7,"
+		" ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+	[SQL_NEWUSER_UPDATE] =
+		"UPDATE newuser SET state = ?13, sent = ?14, settled = ?15, user_id = ?16,"
+		" told = ?17, note = ?18, error_status = ?19, error_code = ?20,"
+		" error_message = ?21, error_param = ?22 WHERE id = ?1",
+	/* Seldom asked, of a short table: no index. */
+	[SQL_NEWUSER_OPEN] = "SELECT " NEWUSER_COLUMNS " FROM newuser WHERE " NEWUSER_IS_OPEN
+			     " ORDER BY id",
+	[SQL_NEWUSER_SETTLED] = "SELECT " NEWUSER_COLUMNS " FROM newuser WHERE NOT " NEWUSER_IS_OPEN
+				" ORDER BY id DESC LIMIT ?1",
+	[SQL_NEWUSER_PURGE] = "DELETE FROM newuser WHERE NOT " NEWUSER_IS_OPEN " AND settled < ?1",
 	[SQL_LOBBY_END] = "SELECT seq FROM punch WHERE " RARE " AND state = 1"
 			  " AND seq > ?1 ORDER BY seq LIMIT 1 OFFSET ?2",
 	/* unknown_user and no_direction are about a person */

@@ -53,6 +53,9 @@ static const struct table_facts {
 	[TABLE_EVENT] = {"event", "ntiITTTIII", 3, true,
 		"INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO "
 		"NOTHING"},
+	[TABLE_NEWUSER] = {"newuser", "nbttttIttiitiIItitittt", 22, true,
+		"INSERT INTO newuser VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+		" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22) ON CONFLICT DO NOTHING"},
 	[TABLE_TERMINAL_NAMES] = {"sqlite_autoindex_terminal_1", "ti", 2, false,
 		"INSERT INTO terminal VALUES (?2, ?1) ON CONFLICT DO NOTHING"},
 	[TABLE_IDENTITIES] = {"sqlite_autoindex_punch_1", "bi", 2, false, NULL},

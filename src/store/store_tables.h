@@ -23,6 +23,7 @@ enum table {
 	TABLE_MISSING,
 	TABLE_LINK,
 	TABLE_EVENT,
+	TABLE_NEWUSER,
 	TABLE_TERMINAL_NAMES, /* the index by name, which says what the table says */
 	TABLE_IDENTITIES,     /* the index of identities: it knows of rows that are lost */
 	TABLE_COUNT_

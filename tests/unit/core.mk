@@ -12,6 +12,7 @@ UNIT_CORE = \
 	tests/unit/test_idempotence \
 	tests/unit/test_identity \
 	tests/unit/test_links \
+	tests/unit/test_newuser \
 	tests/unit/test_drain \
 	tests/unit/test_outbox \
 	tests/unit/test_payload \
@@ -55,6 +56,8 @@ tests_unit_test_identity_SOURCES = tests/unit/test_identity.c tests/unit/unit.h
 tests_unit_test_identity_LDADD = $(unit_core_libs)
 tests_unit_test_links_SOURCES = tests/unit/test_links.c tests/unit/unit.h
 tests_unit_test_links_LDADD = $(unit_core_libs)
+tests_unit_test_newuser_SOURCES = tests/unit/test_newuser.c tests/unit/unit.h
+tests_unit_test_newuser_LDADD = $(unit_core_libs)
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c tests/unit/unit.h
 tests_unit_test_drain_SOURCES = tests/unit/test_drain.c tests/unit/unit.h
 tests_unit_test_drain_LDADD = libapi.a $(unit_core_libs) $(CURL_LIBS)

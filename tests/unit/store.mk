@@ -1,6 +1,6 @@
 # Unit tests of src/store.
 UNIT_STORE = tests/unit/test_store tests/unit/test_store_check tests/unit/test_store_fault \
-	tests/unit/test_store_link tests/unit/test_store_log \
+	tests/unit/test_store_link tests/unit/test_store_log tests/unit/test_store_newuser \
 	tests/unit/test_store_model tests/unit/test_store_punch tests/unit/test_store_salvage \
 	tests/unit/test_store_upkeep tests/unit/test_tapcache
 check_PROGRAMS += $(UNIT_STORE)
@@ -23,6 +23,8 @@ tests_unit_test_store_link_SOURCES = tests/unit/test_store_link.c
 tests_unit_test_store_link_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_log_SOURCES = tests/unit/test_store_log.c
 tests_unit_test_store_log_LDADD = $(UNIT_STORE_LIBS)
+tests_unit_test_store_newuser_SOURCES = tests/unit/test_store_newuser.c
+tests_unit_test_store_newuser_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_fault_SOURCES = tests/unit/test_store_fault.c tests/unit/faultvfs.c \
 	tests/unit/faultvfs.h
 tests_unit_test_store_fault_LDADD = $(UNIT_STORE_LIBS)
