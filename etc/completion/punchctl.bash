@@ -12,7 +12,7 @@ _punchctl_options_of() {
 	retry) echo '--state --reason --user --device --from --to --note' ;;
 	discard) echo '--state --reason --user --device --from --to --note' ;;
 	amend) echo '--type --time --received --user --note' ;;
-	users) echo '--limit' ;;
+	users) echo '--limit --name --email --phone --department --link --device --all --force' ;;
 	sync) echo '--wait' ;;
 	link) echo '--device --note' ;;
 	unlink) echo '--device --note' ;;
@@ -40,6 +40,11 @@ _punchctl_values_of() {
 	--note) echo '' ;;
 	--type) echo 'check_in check_out' ;;
 	--time) echo '' ;;
+	--name) echo '' ;;
+	--email) echo '' ;;
+	--phone) echo '' ;;
+	--department) echo '' ;;
+	--link) echo '' ;;
 	*) return 1 ;;
 	esac
 }

@@ -21,8 +21,11 @@ struct user_entry {
 	struct dir_user user;
 };
 
+#define TIME_MAX 40 /* bytes of a time of the cloud */
+
 struct device_entry {
 	struct entry entry;
+	char last_sync[TIME_MAX + 1];
 	struct dir_device device;
 };
 
@@ -246,6 +249,20 @@ const struct dir_user *directory_next_by_contact(const struct directory *d, enum
 	else
 		node = chain_again(c, kind == USER_EMAIL ? &e->by_email : &e->by_phone);
 	return node ? user_of(by_contact(kind, node)) : NULL;
+}
+
+void directory_device_synced(struct directory *d, const char *serial, const char *last_sync)
+{
+	struct entry *e = find(d, DIR_DEVICES, serial);
+	struct device_entry *device = OUTER(e, struct device_entry, entry);
+
+	if (e)
+		punch_text_cut(device->last_sync, sizeof device->last_sync, last_sync);
+}
+
+const char *directory_device_last_sync(const struct dir_device *device)
+{
+	return OUTER(device, struct device_entry, device)->last_sync;
 }
 
 bool directory_user_gone(const struct dir_user *user)

@@ -88,6 +88,11 @@ int directory_tell_device(struct directory *d, const struct dir_device *device, 
 int64_t directory_told_us(const struct directory *d, enum dir_what what, const char *key);
 /* It was seen in this pass, and stays as it is. */
 void directory_see(struct directory *d, enum dir_what what, const char *key);
+/* When the cloud heard of a device last, as it says: not on disk, since it is another at each pass and
+ * nothing is judged by it; cut where it is no time of theirs. Nothing is done where there is none such. */
+void directory_device_synced(struct directory *d, const char *serial, const char *last_sync);
+/* Of an entry of the directory; "" unknown. */
+const char *directory_device_last_sync(const struct dir_device *device);
 
 /* NULL where there is none. Valid until the next put of the same id. */
 const struct dir_user *directory_user(const struct directory *d, const char *id);

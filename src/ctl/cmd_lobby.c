@@ -4,6 +4,7 @@
 #include "ctl/commands.h"
 #include "ctl/ctl.h"
 #include "ctl/doc.h"
+#include "ctl/lobby.h"
 
 #define KEY_CAP 4096
 
@@ -180,10 +181,6 @@ static int show(struct ctl *ctl, json_t *list)
 	json_t *document;
 	int r;
 
-	if (!list) {
-		ctl_complain("%s", strerror(ENOMEM));
-		return CTL_REFUSED;
-	}
 	if (!ctl->text[OPTION_JSON])
 		return draw(ctl, list);
 	document = json_pack("{s:O}", "data", list);
@@ -192,16 +189,27 @@ static int show(struct ctl *ctl, json_t *list)
 	return r;
 }
 
-int run_lobby(struct ctl *ctl)
+int lobby_ask(struct ctl *ctl, json_t **ret_list)
 {
-	json_t *groups = json_object(), *list;
+	json_t *groups = json_object();
 	int r = ask_lobby(ctl, groups);
 
-	if (r == CTL_DONE) {
-		list = sorted(groups);
-		r = show(ctl, list);
-		json_decref(list);
+	*ret_list = r == CTL_DONE ? sorted(groups) : NULL;
+	if (r == CTL_DONE && !*ret_list) {
+		ctl_complain("%s", strerror(ENOMEM));
+		r = CTL_REFUSED;
 	}
 	json_decref(groups);
+	return r;
+}
+
+int run_lobby(struct ctl *ctl)
+{
+	json_t *list;
+	int r = lobby_ask(ctl, &list);
+
+	if (r == CTL_DONE)
+		r = show(ctl, list);
+	json_decref(list);
 	return r;
 }

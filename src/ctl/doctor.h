@@ -1,6 +1,7 @@
 /*
  * The doctor's notebook: a line a check, gathered and shown at the end. The checks themselves are
- * in doctor_status.c (what punchd says of itself) and cmd_doctor.c (the rest).
+ * in doctor_status.c (what punchd says of itself), doctor_devices.c (devices, and who is to be created)
+ * and cmd_doctor.c (the rest).
  */
 #ifndef PUNCHD_CTL_DOCTOR_H
 #define PUNCHD_CTL_DOCTOR_H
@@ -28,5 +29,8 @@ const char *doctor_alarm(struct doctor *d, const char *code);
 
 /* Everything that the status document tells. */
 void doctor_look_at_status(struct doctor *d);
+
+void doctor_look_at_devices(struct doctor *d);
+void doctor_look_at_new_users(struct doctor *d);
 
 #endif

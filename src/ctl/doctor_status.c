@@ -340,11 +340,6 @@ static bool is_device(const struct doctor *d, const json_t *terminal)
 	return doc_text(terminal, "device_id")[0] != '\0';
 }
 
-static bool is_stranger(const struct doctor *d, const json_t *terminal)
-{
-	return !is_device(d, terminal);
-}
-
 static bool is_silent_device(const struct doctor *d, const json_t *terminal)
 {
 	return is_device(d, terminal) && is_silent(d, terminal);
@@ -361,7 +356,6 @@ static void terminals(struct doctor *d)
 {
 	struct some all = some_terminals(d, is_device),
 		    silent = some_terminals(d, is_silent_device);
-	struct some strangers = some_terminals(d, is_stranger);
 	struct some wrong = some_terminals(d, is_wrong_clock);
 
 	doctor_alarm(d, "terminal_silent");
@@ -375,11 +369,6 @@ static void terminals(struct doctor *d)
 	else
 		doctor_note(d, "terminals", RESULT_WARN, "look at their power and their network",
 			"%zu of %zu are silent: %s", silent.count, all.count, silent.names);
-	if (strangers.count > 0)
-		doctor_note(d, "unknown terminals", RESULT_WARN,
-			"add them as devices in the cloud, or give their serial in [terminal]; "
-			"their punches are held",
-			"%zu: %s", strangers.count, strangers.names);
 	if (wrong.count > 0)
 		doctor_note(d, "terminal clocks", RESULT_WARN,
 			"set their clocks: punches have the times that terminals show",
@@ -427,5 +416,7 @@ void doctor_look_at_status(struct doctor *d)
 	disk(d);
 	clock_check(d);
 	terminals(d);
+	doctor_look_at_devices(d);
+	doctor_look_at_new_users(d);
 	alarms(d);
 }

@@ -158,6 +158,21 @@ static enum tint people(struct buf *v, const json_t *s, const struct times *time
 	return error[0] || !users[0] || !devices[0] ? TINT_WARN : TINT_PLAIN;
 }
 
+/* Who is to be created in the cloud; not shown where nobody is. */
+static enum tint creations(struct buf *v, const json_t *s, const struct times *times)
+{
+	int64_t queued = doc_count(s, "people.queued"), doubt = doc_count(s, "people.in_doubt");
+	int64_t refused = doc_count(s, "people.refused");
+
+	(void)times;
+	if (queued + doubt + refused > 0)
+		buf_addf(v,
+			"%lld to be created, %lld may have been, %lld refused (punchctl users "
+			"pending)",
+			(long long)queued, (long long)doubt, (long long)refused);
+	return doubt + refused > 0 ? TINT_WARN : TINT_PLAIN;
+}
+
 const char *overview_size(int64_t bytes, char ret_text[static UNITS_TEXT_SIZE])
 {
 	int64_t unit = 1;
@@ -219,8 +234,8 @@ void overview_rows(struct table *t, const json_t *status, const struct times *ti
 		const char *label;
 		enum tint (*add)(struct buf *v, const json_t *s, const struct times *times);
 	} parts[] = {{"Broker", broker}, {"Cloud", cloud}, {"Budget", budget}, {"Queue", queue},
-		{"Punches", counts}, {"Directory", people}, {"Store", store},
-		{"Clock", clock_part}};
+		{"Punches", counts}, {"Directory", people}, {"New users", creations},
+		{"Store", store}, {"Clock", clock_part}};
 	struct buf value;
 
 	alarm_rows(t, status, times);
@@ -230,6 +245,8 @@ void overview_rows(struct table *t, const json_t *status, const struct times *ti
 
 		buf_clear(&value);
 		tint = parts[i].add(&value, status, times);
+		if (value.len == 0)
+			continue;
 		table_add(t, TINT_BOLD, parts[i].label);
 		table_add_bytes(t, tint, value.data, value.len);
 	}
@@ -272,7 +289,7 @@ static void terminal_pending(struct table *t, const json_t *terminal)
 		table_add(t, TINT_PLAIN, NULL);
 }
 
-static void terminal_skew(struct table *t, const json_t *terminal)
+void overview_skew(struct table *t, const json_t *terminal)
 {
 	const json_t *skew = doc_get(terminal, "skew_s");
 
@@ -296,7 +313,7 @@ size_t overview_terminals(struct table *t, const json_t *status, const struct ti
 		table_add(t, TINT_PLAIN, times_show(times, doc_text(terminal, "last_seen"), when));
 		table_add(t, TINT_PLAIN, times_show(times, doc_text(terminal, "last_punch"), when));
 		terminal_pending(t, terminal);
-		terminal_skew(t, terminal);
+		overview_skew(t, terminal);
 		table_add(t, TINT_PLAIN, doc_text(terminal, "fw"));
 	}
 	return json_array_size(list);

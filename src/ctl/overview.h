@@ -19,6 +19,9 @@ void overview_rows(struct table *t, const json_t *status, const struct times *ti
 extern const char *const overview_terminal_heads[OVERVIEW_TERMINAL_COLUMNS];
 size_t overview_terminals(struct table *t, const json_t *status, const struct times *times);
 
+/* A cell: by how much a terminal's clock is off, of its `skew_s`. */
+void overview_skew(struct table *t, const json_t *terminal);
+
 /* A size to read: at most four digits and a unit, `79G`. Returns ret_text. */
 const char *overview_size(int64_t bytes, char ret_text[static UNITS_TEXT_SIZE]);
 

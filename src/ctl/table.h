@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 
-#define TABLE_COLUMNS_MAX 8
+#define TABLE_COLUMNS_MAX 12
 
 enum tint { TINT_PLAIN, TINT_BOLD, TINT_FAINT, TINT_GOOD, TINT_WARN, TINT_BAD };
 

@@ -61,12 +61,29 @@ const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_TIME] = {"time", "TIME", KIND_FROM, "when it was", NULL, 0, 0},
 	[OPTION_RECEIVED] = {"received", NULL, KIND_FLAG, "it was when punchd received it", NULL, 0,
 		0},
+	[OPTION_NAME] = {"name", "NAME", KIND_TEXT, "what they are called", NULL, 0, 0},
+	[OPTION_EMAIL] = {"email", "ADDRESS", KIND_TEXT, "their e-mail address", NULL, 0, 0},
+	[OPTION_PHONE] = {"phone", "NUMBER", KIND_TEXT,
+		"their phone number in E.164: a plus, the country code and the number, without "
+		"anything between the digits, such as +919876543210",
+		NULL, 0, 0},
+	[OPTION_DEPARTMENT] = {"department", "TEXT", KIND_TEXT, "their department", NULL, 0, 0},
+	[OPTION_LINK] = {"link", "KIND:VALUE", KIND_TEXT,
+		"once they are there, they are who is meant by this PIN or card, as with the "
+		"command link",
+		NULL, 0, 0},
+	[OPTION_ALL] = {"all", NULL, KIND_FLAG, "those of the last week too that are settled", NULL,
+		0, 0},
+	[OPTION_FORCE] = {"force", NULL, KIND_FLAG,
+		"also where it may have been sent, so that nobody can know whether they are there",
+		NULL, 0, 0},
 };
 
 static const enum option no_options[] = {OPTION_NONE};
 static const enum option punches_options[] = {OPTION_STATE, OPTION_REASON, OPTION_USER,
 	OPTION_DEVICE, OPTION_FROM, OPTION_TO, OPTION_LIMIT, OPTION_NONE};
-static const enum option users_options[] = {OPTION_LIMIT, OPTION_NONE};
+static const enum option users_options[] = {OPTION_LIMIT, OPTION_NAME, OPTION_EMAIL, OPTION_PHONE,
+	OPTION_DEPARTMENT, OPTION_LINK, OPTION_DEVICE, OPTION_ALL, OPTION_FORCE, OPTION_NONE};
 static const enum option sync_options[] = {OPTION_WAIT, OPTION_NONE};
 static const enum option doctor_options[] = {OPTION_BROKER_CONF, OPTION_NONE};
 static const enum option try_options[] = {OPTION_ZONE, OPTION_NONE};
@@ -120,14 +137,25 @@ const struct command ctl_commands[] = {
 		"sent, or that the API refused for certain: retry it then. What it was before "
 		"is kept, and shown by trace with who changed it, when, and the note.",
 		run_amend},
-	{"users", "[QUERY]", users_options, "the people that the cloud has, as last seen",
+	{"users", "[QUERY|add|pending|cancel] [ID]", users_options,
+		"the people that the cloud has; create one",
 		"Lists users by id, or those with QUERY in their id, name, e-mail address, phone "
-		"number or department. One who is missing from the cloud's list is marked gone; "
-		"their punches are still sent, and the cloud decides. No more than 1000 are shown.",
+		"number or department, as the cloud showed them last. One who is missing from the "
+		"cloud's list is marked gone; their punches are still sent, and the cloud decides. "
+		"No more than 1000 are shown. With add it creates somebody in the cloud: --name, "
+		"--email and --phone are needed. The new id is printed; where the cloud is away it "
+		"is queued, which is said, and done as soon as it can be, once. Somebody with that "
+		"e-mail address or phone number who is there or queued already is told instead. "
+		"With pending it lists who still waits to be created, and whom the cloud refused. "
+		"With cancel the ID or e-mail address of one of those is taken off that list; a "
+		"creation that may have been sent only with --force. To search for one of these "
+		"words, write it in capitals.",
 		run_users},
-	{"devices", NULL, no_options, "the devices that the cloud has, as last seen",
-		"Lists devices by serial number, with their status in the cloud and what punchd "
-		"saw of each since it started.",
+	{"devices", NULL, no_options, "the devices of the cloud, and terminals that it lacks",
+		"Lists devices by serial number, with what the cloud says of each, what punchd saw "
+		"of its terminals since it started, and how many of their punches are held. A "
+		"terminal that the cloud does not know is listed with the serial number to "
+		"register there; a device by whose serial number no terminal ever came is marked.",
 		run_devices},
 	{"sync", NULL, sync_options, "refresh users and devices now",
 		"Asks punchd to fetch its lists of users and devices anew. With --wait it ends "

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "daemon/control_private.h"
+#include "daemon/devices.h"
 #include "daemon/people.h"
 #include "daemon/status.h"
 #include "daemon/view.h"
@@ -79,7 +80,7 @@ bool control_query_count(
 	return false;
 }
 
-static bool read_yes(struct call *call, const char *key, bool *ret)
+bool control_query_yes(struct call *call, const char *key, bool *ret)
 {
 	const char *value = control_query(call, key);
 
@@ -114,7 +115,7 @@ static void serve_punches(struct call *call)
 	if (!control_filter(call, query_word, call, &filter) ||
 		!control_query_count(call, "limit", LIMIT_DEFAULT, LIMIT_MAX, &limit) ||
 		!control_query_count(call, "before", 0, INT64_MAX, &filter.before_seq) ||
-		!read_yes(call, "in_doubt", &filter.in_doubt))
+		!control_query_yes(call, "in_doubt", &filter.in_doubt))
 		return;
 	filter.limit = (int)limit;
 	listing.list = json_array();
@@ -178,8 +179,16 @@ static void serve_users(struct call *call)
 
 static void serve_devices(struct call *call)
 {
-	call->body = json_pack(
-		"{s:o}", "data", people_devices(call->control->context, call->control->terminals));
+	struct control *c = call->control;
+	bool more;
+	int r;
+	json_t *list = devices_json(c->context, c->terminals, &more, &r);
+
+	if (list)
+		call->body = json_pack("{s:o, s:{s:o, s:b}}", "data", list, "meta", "synced_at",
+			view_time(c->context->devices_pass_ms * 1000, false), "held_more", more);
+	else
+		control_fail_store(call, r);
 }
 
 static void serve_sync(struct call *call)
@@ -230,6 +239,9 @@ static const struct route routes[] = {
 	{"POST", "/v1/punches/{id}/discard", true, control_hand_discard, " "},
 	{"POST", "/v1/punches/{id}/amend", true, control_hand_amend, " "},
 	{"GET", "/v1/users", false, serve_users, " q limit after "},
+	{"POST", "/v1/users", true, control_users_post, " "},
+	{"GET", "/v1/users/pending", false, control_users_pending_get, " all "},
+	{"DELETE", "/v1/users/pending", true, control_users_pending_delete, " id email force "},
 	{"GET", "/v1/devices", false, serve_devices, " "},
 	{"GET", "/v1/lobby", false, control_lobby_get, " after "},
 	{"GET", "/v1/links", false, control_links_get, " "},
@@ -368,6 +380,8 @@ void control_dispatch(
 
 	buf_init(&call.made, MADE_MAX);
 	route_call(&call, &ret_answer->allow);
+	if (call.later)
+		return;
 	ret_answer->status = call.status;
 	if (call.text) {
 		ret_answer->content_type = "text/plain; charset=utf-8";

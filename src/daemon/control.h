@@ -13,6 +13,7 @@
 #include "daemon/hooks.h"
 #include "daemon/judging.h"
 #include "daemon/link.h"
+#include "daemon/newpeople.h"
 #include "daemon/refresh.h"
 #include "daemon/rejudge.h"
 #include "daemon/terminals.h"
@@ -25,9 +26,10 @@ struct control {
 	const struct api_client *client;
 	struct refresh *refresh;
 	const struct hooks *hooks;
+	struct newpeople *newpeople;
 	struct rejudge *rejudge;
 	struct judging *judging;
-	const struct terminals *terminals;
+	struct terminals *terminals;
 	struct check *check;
 	const struct link *link;
 	int64_t started_us;      /* monotonic */

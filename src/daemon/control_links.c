@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "core/user.h"
 #include "daemon/control_private.h"
+#include "daemon/linking.h"
 #include "daemon/view.h"
-#include "store/store_link.h"
 
 #define FAULTS_MAX 1000   /* that one answer tells */
 #define BATCH_MAX  100000 /* links of one call: whom an enterprise has */
@@ -228,7 +228,6 @@ static void end(struct batch *b)
 	free(b->links);
 }
 
-/* In memory too, so that nothing is judged by what is not on disk: a failure takes both back. */
 static int write_all(struct batch *b)
 {
 	struct context *c = b->call->control->context;
@@ -237,24 +236,14 @@ static int write_all(struct batch *b)
 	for (size_t i = 0; i < b->count && r == 0; i++) {
 		if (links_compare(&c->links, &b->links[i]) == LINK_SAME)
 			continue;
-		r = store_link_add(c->store, &b->links[i]);
-		if (r == 0)
-			r = links_apply(&c->links, &b->links[i]);
+		r = linking_add(c, &b->links[i]);
 	}
 	if (r == 0)
 		r = rejudge_mark(c->store);
 	if (r == 0)
 		r = store_commit(c->store);
-	if (r == 0)
-		return 0;
-	store_rollback(c->store);
-	if (store_link_load(c->store, &c->links) < 0) {
-		log_error("links",
-			"the links could not be read again: ending, since whom they "
-			"mean is unknown. Started again they are read anew");
-		c->stopping = true;
-		loop_stop(c->loop, 1);
-	}
+	if (r < 0)
+		linking_roll_back(c);
 	return r;
 }
 

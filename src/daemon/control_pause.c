@@ -33,6 +33,7 @@ void control_resume(struct call *call)
 		return;
 	}
 	refresh_wake(call->control->refresh);
+	newpeople_wake(call->control->newpeople);
 	log_info("resumed", "forwarding goes on, and tries at once",
 		LOG_I("uid", call->request->uid));
 	call->body = json_pack("{s:{s:n}}", "data", "paused");

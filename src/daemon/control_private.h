@@ -18,6 +18,7 @@ struct call {
 	int status;
 	json_t *body;     /* owned; NULL: text */
 	const char *text; /* a constant */
+	bool later;       /* the answer comes later (http_later) */
 	struct buf made;  /* where it is not empty: a document that is too long for a tree */
 };
 
@@ -33,6 +34,10 @@ const char *control_query(const struct call *call, const char *key);
  * call is answered. */
 bool control_query_count(
 	struct call *call, const char *key, int64_t fallback, int64_t max, int64_t *ret);
+
+/* Whether it is yes; false where it is no, or not there. False: it is neither, and the call is
+ * answered. */
+bool control_query_yes(struct call *call, const char *key, bool *ret);
 
 /* The punch that the path names, by a beginning of its id. False, and answered, where there is none. */
 bool control_find_punch(struct call *call, struct punch *ret);
@@ -64,5 +69,10 @@ void control_lobby_get(struct call *call);
 void control_links_get(struct call *call);
 void control_links_put(struct call *call);
 void control_links_delete(struct call *call);
+
+/* control_users.c */
+void control_users_post(struct call *call);
+void control_users_pending_get(struct call *call);
+void control_users_pending_delete(struct call *call);
 
 #endif

@@ -13,6 +13,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/control_filter.c src/daemon/control_hand.c \
 	src/daemon/control_links.c src/daemon/control_lobby.c src/daemon/control_pause.c \
 	src/daemon/entry.c src/daemon/entry.h \
+	src/daemon/control_users.c \
+	src/daemon/devices.c src/daemon/devices.h \
 	src/daemon/families.c src/daemon/families.h \
 	src/daemon/forward.c src/daemon/forward.h src/daemon/forward_private.h \
 	src/daemon/forward_answer.c src/daemon/forward_doubt.c src/daemon/forward_hand.c \
@@ -27,6 +29,10 @@ libdaemon_a_SOURCES = \
 	src/daemon/judging.c src/daemon/judging.h \
 	src/daemon/letters.c src/daemon/letters.h \
 	src/daemon/link.c src/daemon/link.h \
+	src/daemon/linking.c src/daemon/linking.h \
+	src/daemon/newpeople.c src/daemon/newpeople.h src/daemon/newpeople_private.h \
+	src/daemon/newpeople_answer.c src/daemon/newpeople_ask.c \
+	src/daemon/newpeople_settle.c src/daemon/newpeople_view.c \
 	src/daemon/opening.c src/daemon/opening.h \
 	src/daemon/people.c src/daemon/people.h \
 	src/daemon/punchd.c src/daemon/punchd.h \

@@ -1,11 +1,10 @@
-/* The cached directory as documents of the control socket: users by page, devices at once. */
+/* The cached users as a document of the control socket, by page. */
 #ifndef PUNCHD_DAEMON_PEOPLE_H
 #define PUNCHD_DAEMON_PEOPLE_H
 
 #include <jansson.h>
 
 #include "core/directory.h"
-#include "daemon/terminals.h"
 
 /*
  * Users by id, those who are gone too: at most `limit` with an id behind `after` ("": from the
@@ -15,8 +14,5 @@
  */
 json_t *people_users(const struct directory *d, const char *query, const char *after, size_t limit,
 	const char **ret_next);
-
-/* All devices by serial, with what was seen of each. NULL without memory. */
-json_t *people_devices(const struct context *c, const struct terminals *t);
 
 #endif

@@ -19,6 +19,7 @@
 #include "daemon/intake.h"
 #include "daemon/judging.h"
 #include "daemon/link.h"
+#include "daemon/newpeople.h"
 #include "daemon/opening.h"
 #include "daemon/refresh.h"
 #include "daemon/rejudge.h"
@@ -52,6 +53,7 @@ struct punchd {
 	struct rejudge *rejudge;
 	struct refresh *refresh;
 	struct hooks *hooks;
+	struct newpeople *newpeople;
 	struct upkeep *upkeep;
 	struct check *check;
 	struct control control;
@@ -75,6 +77,7 @@ static void take_key(struct punchd *d)
 	forward_look(d->forward);
 	forward_resume(d->forward);
 	refresh_wake(d->refresh);
+	newpeople_wake(d->newpeople);
 }
 
 static void look_at_key(struct punchd *d, const char *seen)
@@ -181,7 +184,20 @@ static void on_unsure(void *arg)
 
 static void on_directory_changed(void *arg, bool people)
 {
-	rejudge_start(((struct punchd *)arg)->rejudge, people ? REJUDGE_PEOPLE : REJUDGE_HELD);
+	struct punchd *d = arg;
+
+	rejudge_start(d->rejudge, people ? REJUDGE_PEOPLE : REJUDGE_HELD);
+	newpeople_wake(d->newpeople);
+}
+
+static void on_users_read(void *arg)
+{
+	newpeople_wake(((struct punchd *)arg)->newpeople);
+}
+
+static bool is_paused(void *arg)
+{
+	return forward_paused(((struct punchd *)arg)->forward) != NULL;
 }
 
 /* By a wrong clock taps may have been taken for too old to be looked at. */
@@ -219,7 +235,7 @@ static void on_goodbye(void *arg)
 {
 	struct punchd *d = arg;
 
-	if (forward_in_flight(d->forward) > 0 &&
+	if ((forward_in_flight(d->forward) > 0 || newpeople_in_flight(d->newpeople)) &&
 		loop_now(d->context.loop).mono_us < d->goodbye_until_us) {
 		loop_timer_set(d->goodbye, GOODBYE_LOOK_MS);
 		return;
@@ -243,7 +259,7 @@ static void on_terminate(void *arg)
 	link_close(d->link);
 	hooks_stop(d->hooks);
 	forward_stop(d->forward);
-	loop_timer_set(d->goodbye, 0);
+	loop_timer_set(d->goodbye, newpeople_stop(d->newpeople) ? GOODBYE_LOOK_MS : 0);
 }
 
 static void on_hangup(void *arg)
@@ -369,8 +385,14 @@ static int make_line(struct punchd *d)
 		.arg = d, .join = on_join, .ended = on_ended, .finished = on_rejudged};
 	const struct refresh_events refresh = {.arg = d,
 		.changed = on_directory_changed,
+		.users_read = on_users_read,
 		.ended = on_refresh_ended,
 		.server_date = on_server_date};
+	const struct newpeople_events newpeople = {.arg = d,
+		.changed = on_directory_changed,
+		.ended = on_refresh_ended,
+		.server_date = on_server_date,
+		.paused = is_paused};
 	const struct upkeep_events upkeep = {
 		.arg = d, .disk = on_disk, .clock_changed = on_clock_changed, .second = on_second};
 	const struct judging_events judging = {
@@ -397,6 +419,8 @@ static int make_line(struct punchd *d)
 		r = refresh_new(c, d->client, &refresh, &d->refresh);
 	if (r == 0)
 		r = hooks_new(c, d->forward, &hooks, &d->hooks);
+	if (r == 0)
+		r = newpeople_new(c, d->client, d->refresh, &newpeople, &d->newpeople);
 	if (r == 0)
 		r = upkeep_new(c, &upkeep, &d->upkeep);
 	if (r == 0)
@@ -430,6 +454,7 @@ static int make_control(struct punchd *d)
 		.client = d->client,
 		.refresh = d->refresh,
 		.hooks = d->hooks,
+		.newpeople = d->newpeople,
 		.rejudge = d->rejudge,
 		.judging = &d->judging,
 		.terminals = &d->terminals,
@@ -482,6 +507,7 @@ static void unmake(struct punchd *d)
 	apiloop_free(d->apiloop);
 	forward_free(d->forward);
 	rejudge_free(d->rejudge);
+	newpeople_free(d->newpeople);
 	refresh_free(d->refresh);
 	hooks_free(d->hooks);
 	upkeep_free(d->upkeep);

@@ -26,9 +26,11 @@ struct list {
 	struct loop_timer *timer;
 	bool running; /* a request is under way */
 	bool stale; /* … which belongs to a pass that was given up: its page is no part of this one */
-	bool due;     /* a pass is wanted, or under way */
-	bool failed;  /* the last try; it is said once */
-	int64_t pass; /* the newest pass this list has completed */
+	bool due;         /* a pass is wanted, or under way */
+	bool failed;      /* the last try; it is said once */
+	int64_t pass;     /* the newest pass this list has completed */
+	int64_t begun_us; /* monotonic, when this pass began; 0: in an earlier run */
+	int64_t read_us;  /* when the newest complete one did; 0: none in this run */
 
 	int64_t offset;  /* of what comes next */
 	int64_t total;   /* as the first page said; -1: not yet */
@@ -121,6 +123,7 @@ static void set_precedence(struct refresh *r)
 static void restart(struct list *l)
 {
 	directory_pass_begin(&l->r->context->directory, what_of(l));
+	l->begun_us = loop_now(l->r->context->loop).mono_us;
 	l->offset = 0;
 	l->before = 0;
 	l->total = -1;
@@ -146,6 +149,7 @@ static int resume(struct list *l)
 	if (r < 0 || *pass_time(l) != 0 || offset <= 0 || total < offset ||
 		(int64_t)directory_count(&l->r->context->directory, DIR_USERS) < offset)
 		return r;
+	l->begun_us = 0;
 	l->offset = l->before = offset;
 	l->total = total;
 	l->unstable = true;
@@ -259,8 +263,11 @@ static void complete(struct list *l, bool stable)
 	set_precedence(l->r);
 	note_pass(l);
 	loop_timer_set(l->timer, interval_ms(l));
+	l->read_us = l->begun_us;
 	if (first || gone > 0)
 		l->r->on.changed(l->r->on.arg, false);
+	if (what_of(l) == DIR_USERS && l->r->on.users_read)
+		l->r->on.users_read(l->r->on.arg);
 }
 
 /* ---- requests */
@@ -451,6 +458,17 @@ int64_t refresh_now(struct refresh *r)
 	for (int i = 0; i < DIR_WHATS; i++)
 		begin(&r->lists[i]);
 	return r->status.wanted;
+}
+
+void refresh_read_users(struct refresh *r)
+{
+	if (!r->lists[DIR_USERS].due)
+		begin(&r->lists[DIR_USERS]);
+}
+
+int64_t refresh_users_read_us(const struct refresh *r)
+{
+	return r->lists[DIR_USERS].read_us;
 }
 
 void refresh_wake(struct refresh *r)

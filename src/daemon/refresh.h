@@ -30,6 +30,8 @@ struct refresh_events {
 	/* Something in the directory is new or different, or is known for the first time. people: a
 	 * name may mean another person now. */
 	void (*changed)(void *arg, bool people);
+	/* The list of users was read whole: refresh_users_read_us. NULL: nobody asks. */
+	void (*users_read)(void *arg);
 	/* A request has ended: whoever waits for room may find some, or hear for how long there is none. */
 	void (*ended)(void *arg);
 	/* An answer showed the server's clock. */
@@ -50,6 +52,13 @@ void refresh_free(struct refresh *r);
 
 /* Fetch both lists now. Returns the number of the pass. */
 int64_t refresh_now(struct refresh *r);
+
+/* Have all users read from the first on, where they are not being read already. */
+void refresh_read_users(struct refresh *r);
+
+/* When the newest whole reading of the users began, monotonic: who was in the list then, and stayed, was
+ * seen. 0: none since the start. */
+int64_t refresh_users_read_us(const struct refresh *r);
 
 /* Settings or the key have changed: take up the new intervals, and try again what failed. */
 void refresh_wake(struct refresh *r);

@@ -69,8 +69,12 @@ static int remember_page(
 
 	json_array_foreach(data, i, json)
 	{
-		if (r >= 0 && entry_read(what, json, &entry))
-			r = remember(c, &entry, asked_us);
+		if (r < 0 || !entry_read(what, json, &entry))
+			continue;
+		r = remember(c, &entry, asked_us);
+		if (r >= 0 && what == DIR_DEVICES)
+			directory_device_synced(
+				&c->directory, entry.key, jget_str_or_empty(json, "last_sync"));
 	}
 	return r < 0 ? r : 0;
 }

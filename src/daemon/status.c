@@ -143,6 +143,7 @@ json_t *status_json(const struct control *control)
 	json_object_set_new(s, "queue", queue_json(control, &n));
 	json_object_set_new(s, "counts", counts_json(c, &n));
 	json_object_set_new(s, "directory", directory_json(control));
+	json_object_set_new(s, "people", newpeople_counts_json(control->newpeople));
 	json_object_set_new(s, "store", store_json(c));
 	json_object_set_new(s, "webhook", hooks_json(control->hooks));
 	json_object_set_new(s, "config", inforce_json(control->inforce));

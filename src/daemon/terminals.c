@@ -304,6 +304,18 @@ static bool is_in_use(const struct terminals *t, const char *name)
 		store_tap_number(t->context->store, name) != 0;
 }
 
+bool terminals_in_use(const struct terminals *t, const char *serial)
+{
+	const char *name;
+	size_t pos = 0;
+
+	while ((name = context_terminal_of(t->context, serial, &pos))) {
+		if (is_in_use(t, name))
+			return true;
+	}
+	return false;
+}
+
 static bool device_is_silent(struct terminals *t, const char *serial)
 {
 	bool used = false;
@@ -342,6 +354,13 @@ size_t terminals_silent(struct terminals *t, char ret_names[static TERMINALS_NAM
 }
 
 /* ---- showing it */
+
+const char *terminals_next(const struct terminals *t, size_t *pos)
+{
+	const char *name;
+
+	return strmap_next(&t->by_name, pos, &name) ? name : NULL;
+}
 
 static json_t *time_or_null(int64_t wall_us)
 {

@@ -68,6 +68,13 @@ void terminals_clocks(struct terminals *t, const char *family, int64_t now_us, i
  * more; what was learnt of it is forgotten. */
 void terminals_native_clocks(struct terminals *t, int64_t now_us, terminals_due *due, void *arg);
 
+/* What they call themselves, one after the other, in no order; *pos begins at 0. NULL at the end. */
+const char *terminals_next(const struct terminals *t, size_t *pos);
+
+/* Whether a terminal of this device was ever heard of: since the start, or by a punch that is or was in
+ * the store. */
+bool terminals_in_use(const struct terminals *t, const char *serial);
+
 /* As in the status document, sorted by what they call themselves; a new reference. */
 json_t *terminals_json(const struct terminals *t, struct context *c);
 

@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "daemon/clockmarks.h"
+#include "daemon/newpeople.h"
+#include "store/store_newuser.h"
 #include "store/store_punch.h"
 
 #define TICK_MS        1000
@@ -173,6 +175,15 @@ static void purge_when_due(struct upkeep *u)
 	loop_timer_set(u->slice, SLICE_MS);
 }
 
+/* Who was asked for and settled a week ago. */
+static int purge_newusers(struct context *c, int64_t now_us)
+{
+	int n = store_newuser_purge(
+		c->store, now_us - NEWPEOPLE_KEEP_DAYS * 24 * 3600 * CLOCK_US_PER_S);
+
+	return n < 0 ? n : 0;
+}
+
 static int purge(struct upkeep *u)
 {
 	struct context *c = u->context;
@@ -187,7 +198,11 @@ static int purge(struct upkeep *u)
 	n = store_purge(c->store, now_us - c->config.store.retention_ms * MS_US,
 		(now_us / MS_US - c->config.punches.max_age_ms) / 1000, context_reach_s(c),
 		SLICE_ROWS, &u->purge.seq, &done);
-	r = n < 0 ? n : store_commit(c->store);
+	r = n < 0 ? n : 0;
+	if (r == 0 && done)
+		r = purge_newusers(c, now_us);
+	if (r == 0)
+		r = store_commit(c->store);
 	if (r < 0)
 		return r;
 	u->purge.done_rows += n;

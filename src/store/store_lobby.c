@@ -4,7 +4,6 @@
 
 #include "store/store_private.h"
 
-#define ROWS_MAX  20000 /* that one call looks at: some 30 ms on a computer */
 #define US_PER_MS 1000
 
 /* The last punch of the slice, 0 where fewer are left than a slice holds. */
@@ -17,7 +16,7 @@ static int slice_end(struct store *s, int64_t after_seq, int64_t *ret_seq)
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(stmt, 1, after_seq);
-	sqlite3_bind_int64(stmt, 2, ROWS_MAX - 1);
+	sqlite3_bind_int64(stmt, 2, STORE_LOBBY_ROWS - 1);
 	r = store_step_row(stmt);
 	if (r > 0)
 		*ret_seq = sqlite3_column_int64(stmt, 0);

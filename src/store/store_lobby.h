@@ -17,6 +17,8 @@ struct store_group {
 	int64_t newest_us;
 };
 
+#define STORE_LOBBY_ROWS 20000 /* that one call looks at: some 30 ms on a computer */
+
 /* < 0 ends the walk and is returned. */
 typedef int store_on_group(void *arg, const struct store_group *g);
 

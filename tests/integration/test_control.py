@@ -84,6 +84,7 @@ def test_status_is_whole_and_true(site):
         "directory": {"users": "int", "users_synced_at": "str", "devices": "int",
                       "devices_synced_at": "str", "pass": "int", "failed_pass": "int",
                       "pass_error": "NoneType"},
+        "people": {"queued": "int", "in_doubt": "int", "refused": "int"},
         "store": {"bytes": "int", "free_bytes": "int", "min_free_bytes": "int",
                   "written_bytes": "NoneType"},
         "clock": {"synchronized": "bool"}, "webhook": "NoneType",

@@ -732,7 +732,7 @@ def checks(run):
 
 NAMES = {"punchd", "settings", "broker link", "broker session", "broker settings", "API key", "API", "lost answers",
          "rate budget", "queue", "held", "parked", "users", "devices", "disk", "clock", "terminals",
-         "other alarms", "conservation"}
+         "new users", "other alarms", "conservation"}
 
 
 def test_doctor_of_a_sound_system(small, shipped):

@@ -84,7 +84,8 @@ def test_the_man_page_has_every_route_with_its_parameters():
                         for word in re.findall(r"\w+", line)} & {"state", "reason", "user", "device",
                                                                  "from", "to", "limit", "before",
                                                                  "in_doubt", "q", "kind",
-                                                                 "value", "note", "after"}
+                                                                 "value", "note", "after",
+                                                                     "all", "id", "email", "force"}
     assert shown == routes()
 
 

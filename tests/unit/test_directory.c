@@ -122,6 +122,47 @@ static void test_who_is_gone_gives_way(void **state)
 	assert_string_equal(id_of(USER_EMAIL, "john@example.org"), "nobody");
 }
 
+/* All who share it, each once, those who are gone too. */
+static void test_everybody_with_a_contact(void **state)
+{
+	const struct dir_user *u = NULL;
+	unsigned found = 0;
+	char id[16];
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		snprintf(id, sizeof id, "usr_%d", i);
+		put_user(id, i % 2 ? "Desk@example.org" : "own@example.org", i == 3 ? "+3" : "");
+	}
+	directory_set_missed(&dir, DIR_USERS, "usr_5", DIR_GONE);
+	while ((u = directory_next_by_contact(&dir, USER_EMAIL, "desk@example.org", u))) {
+		unsigned bit = 1U << strtoul(u->id + strlen("usr_"), NULL, 10);
+
+		assert_int_equal(found & bit, 0);
+		found |= bit;
+	}
+	assert_int_equal(found, 0xaaaaa);
+	u = directory_next_by_contact(&dir, USER_PHONE, "+3", NULL);
+	assert_string_equal(u->id, "usr_3");
+	assert_null(directory_next_by_contact(&dir, USER_PHONE, "+3", u));
+	assert_null(directory_next_by_contact(&dir, USER_EMAIL, "nobody@example.org", NULL));
+}
+
+/* What the cloud says at each pass anew is no change of a device. */
+static void test_when_a_device_was_synced(void **state)
+{
+	const struct dir_device d = {"dev_1", "S-1", "Door", "", "active", "", ""};
+
+	(void)state;
+	directory_device_synced(&dir, "S-1", "2026-01-01T00:00:00Z"); /* nobody */
+	directory_put_device(&dir, &d);
+	assert_string_equal(directory_device_last_sync(directory_device(&dir, "S-1")), "");
+	directory_device_synced(&dir, "S-1", "2026-01-02T00:00:00Z");
+	assert_int_equal(directory_put_device(&dir, &d), DIR_SAME);
+	assert_string_equal(
+		directory_device_last_sync(directory_device(&dir, "S-1")), "2026-01-02T00:00:00Z");
+}
+
 /* ---- passes */
 
 static int note_missing(void *arg, const char *key, int passes)
@@ -273,6 +314,8 @@ int main(void)
 		CASE(test_by_contact),
 		CASE(test_a_shared_contact_names_nobody),
 		CASE(test_who_is_gone_gives_way),
+		CASE(test_everybody_with_a_contact),
+		CASE(test_when_a_device_was_synced),
 		CASE(test_missing_from_two_passes_is_gone),
 		CASE(test_a_pass_counts_each_once),
 		CASE(test_gone_ones_that_change),
