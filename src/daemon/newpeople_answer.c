@@ -109,7 +109,8 @@ void newpeople_on_reply(void *arg, const struct api_reply *reply)
 		return;
 	np->on.ended(np->on.arg);
 	if (reply->date_s > 0)
-		np->on.server_date(np->on.arg, reply->date_s, reply->sent, reply->received);
+		np->on.server_date(np->on.arg, reply->date_s, api_moment_is(reply->sent),
+			api_moment_is(reply->received));
 	if (reply->outcome != API_DONE)
 		note_error(&one->u, reply);
 	if (one->u.state == NEWUSER_CANCELLED)

@@ -1,5 +1,6 @@
 #include "daemon/refresh_page.h"
 
+#include "base/jget.h"
 #include "daemon/entry.h"
 #include "daemon/rejudge.h"
 

@@ -116,19 +116,6 @@ const char *http_query_key(const struct http_query *q, size_t index)
 	return index < q->count ? q->keys[index] : NULL;
 }
 
-/* Nobody waits in here: such an answer is not given. */
-struct http_later *http_later(const struct http_request *request)
-{
-	(void)request;
-	return NULL;
-}
-
-void http_later_answer(struct http_later *later, struct http_answer *answer)
-{
-	(void)later;
-	free(answer->body);
-}
-
 static void read_query(const char *at, struct http_query *q)
 {
 	while (*at && q->count < 4 &&
