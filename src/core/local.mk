@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libcore.a
 libcore_a_SOURCES = \
+	src/core/calendar.c src/core/calendar.h \
 	src/core/clocktrust.c src/core/clocktrust.h \
 	src/core/cloudclock.c src/core/cloudclock.h \
 	src/core/config.c src/core/config.h \
@@ -33,6 +34,8 @@ libcore_a_SOURCES = \
 	src/core/profile_topic.c src/core/profile_topic.h \
 	src/core/punch.c src/core/punch.h \
 	src/core/refusals.c src/core/refusals.h \
+	src/core/report.c src/core/report.h \
+	src/core/report_write.c src/core/report_write.h \
 	src/core/rules.h \
 	src/core/settle.c src/core/settle.h \
 	src/core/skew.c src/core/skew.h \

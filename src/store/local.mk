@@ -20,6 +20,7 @@ libstore_a_SOURCES = \
 	src/store/store_private.h \
 	src/store/store_punch.c src/store/store_punch.h \
 	src/store/store_read.c \
+	src/store/store_report.c src/store/store_report.h \
 	src/store/store_salvage.c src/store/store_salvage.h \
 	src/store/store_sql.c \
 	src/store/store_tables.c src/store/store_tables.h \

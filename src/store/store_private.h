@@ -130,6 +130,9 @@ struct store {
 /* Numbers below the newest row's that no punch has: lost in a damaged file (store_salvage.h). */
 #define STORE_META_HOLES "holes"
 
+/* The latest time of a punch that was purged, seconds (store_report.h). */
+#define STORE_META_PURGED_TO "purged_to"
+
 /* Write words, and return error. */
 int __attribute__((format(printf, 3, 4)))
 store_fail(int error, char ret_words[static STORE_WORDS_MAX], const char *format, ...);

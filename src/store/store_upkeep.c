@@ -236,11 +236,21 @@ static int purge_one(struct store *s, const struct purge_row *row)
 	return r < 0 ? r : count_purged(s, row->state);
 }
 
+/* Reports have to know what they cannot know any more. */
+static int keep_purged_to(struct store *s, int64_t time_s)
+{
+	int64_t before;
+	int r = store_meta_get(s, STORE_META_PURGED_TO, INT64_MIN, &before);
+
+	return r < 0 || before >= time_s ? r : store_meta_set(s, STORE_META_PURGED_TO, time_s);
+}
+
 int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_s, int64_t reach_s,
 	int limit, int64_t *seq, bool *ret_done)
 {
 	sqlite3_stmt *stmt;
 	struct purge_row row = {.seq = *seq};
+	int64_t purged_to_s = INT64_MIN;
 	int r = store_begin(s), looked = 0, purged = 0;
 	bool recent = true;
 
@@ -262,10 +272,13 @@ int store_purge(struct store *s, int64_t settled_before_us, int64_t time_before_
 		if (r == 0) {
 			r = purge_one(s, &row);
 			purged++;
+			purged_to_s = row.time_s > purged_to_s ? row.time_s : purged_to_s;
 		}
 		r = r < 0 ? r : 0;
 	}
 	sqlite3_reset(stmt);
+	if (r == 0 && purged > 0)
+		r = keep_purged_to(s, purged_to_s);
 	if (r < 0)
 		return r;
 	*seq = row.seq;
