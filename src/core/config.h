@@ -49,6 +49,10 @@ struct config {
 		char *time_zone;
 		int64_t day_start_s; /* after midnight */
 		int64_t max_shift_ms;
+		int64_t working_days; /* calendar_parse_week */
+		char *holidays;
+		int64_t late_after_s; /* after midnight, and the next */
+		int64_t early_before_s;
 	} site;
 	struct {
 		int64_t direction; /* enum direction_rule */

@@ -216,6 +216,7 @@ static bool hint_spelling(const struct config_key *k, const char *value, struct 
 	case CONFIG_ANSWER:
 	case CONFIG_DIRECTION:
 	case CONFIG_DOUBT: return hint_word(k, value, out);
+	case CONFIG_WEEK:
 	case CONFIG_INT:
 	case CONFIG_CLOCK:
 	case CONFIG_TIME:
@@ -229,7 +230,8 @@ static bool hint_spelling(const struct config_key *k, const char *value, struct 
 	case CONFIG_PROXY:
 	case CONFIG_PINS:
 	case CONFIG_LISTEN:
-	case CONFIG_HEADER: break;
+	case CONFIG_HEADER:
+	case CONFIG_HOLIDAYS: break;
 	}
 	return false;
 }

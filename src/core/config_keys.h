@@ -25,6 +25,7 @@ enum config_type {
 	CONFIG_ANSWER,    /* enum verdict_answer, up to max */
 	CONFIG_DIRECTION, /* enum direction_rule */
 	CONFIG_DOUBT,     /* enum doubt_rule */
+	CONFIG_WEEK,      /* core/calendar.h, and the list of holidays */
 	/* texts, which the config owns; from here on (config_key_is_text) */
 	CONFIG_TEXT,
 	CONFIG_NAME, /* a level of a topic */
@@ -38,6 +39,7 @@ enum config_type {
 	CONFIG_PINS,   /* the same; hashes of keys */
 	CONFIG_LISTEN, /* ADDRESS:PORT, or empty */
 	CONFIG_HEADER, /* the name of an HTTP header */
+	CONFIG_HOLIDAYS,
 };
 
 struct config_key {

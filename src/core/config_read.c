@@ -305,6 +305,7 @@ static bool is_private(const struct config_key *k, const char *value)
 	case CONFIG_ANSWER:
 	case CONFIG_DIRECTION:
 	case CONFIG_DOUBT:
+	case CONFIG_WEEK:
 	case CONFIG_TEXT:
 	case CONFIG_NAME:
 	case CONFIG_ABSOLUTE:
@@ -312,7 +313,8 @@ static bool is_private(const struct config_key *k, const char *value)
 	case CONFIG_PREFIX:
 	case CONFIG_PINS:
 	case CONFIG_LISTEN:
-	case CONFIG_HEADER: break;
+	case CONFIG_HEADER:
+	case CONFIG_HOLIDAYS: break;
 	}
 	return false;
 }

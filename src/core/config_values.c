@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "core/calendar.h"
 #include "core/config_keys.h"
 #include "core/config_road.h"
 #include "core/rules.h"
@@ -34,6 +35,7 @@ const char *const *config_key_words(const struct config_key *k, size_t *ret_coun
 	case CONFIG_DIRECTION: *ret_count = COUNT(directions); return directions;
 	case CONFIG_DOUBT: *ret_count = COUNT(doubts); return doubts;
 	case CONFIG_INT:
+	case CONFIG_WEEK:
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
 	case CONFIG_CLOCK:
@@ -49,7 +51,8 @@ const char *const *config_key_words(const struct config_key *k, size_t *ret_coun
 	case CONFIG_PROXY:
 	case CONFIG_PINS:
 	case CONFIG_LISTEN:
-	case CONFIG_HEADER: break;
+	case CONFIG_HEADER:
+	case CONFIG_HOLIDAYS: break;
 	}
 	*ret_count = 0;
 	return NULL;
@@ -157,6 +160,7 @@ static int parse_number(const struct config_key *k, const char *value, int64_t *
 	case CONFIG_ANSWER:
 	case CONFIG_DIRECTION:
 	case CONFIG_DOUBT: return parse_word(k, value, ret);
+	case CONFIG_WEEK: return calendar_parse_week(value, ret);
 	case CONFIG_TEXT:
 	case CONFIG_NAME:
 	case CONFIG_HOST:
@@ -168,7 +172,8 @@ static int parse_number(const struct config_key *k, const char *value, int64_t *
 	case CONFIG_PROXY:
 	case CONFIG_PINS:
 	case CONFIG_LISTEN:
-	case CONFIG_HEADER: break;
+	case CONFIG_HEADER:
+	case CONFIG_HOLIDAYS: break;
 	}
 	return -EINVAL;
 }
@@ -226,12 +231,14 @@ static int check_kind(const struct config_key *k, const char *value)
 	case CONFIG_PINS: return config_pins_sound(value) ? 0 : -EINVAL;
 	case CONFIG_LISTEN: return is_listen(value) ? 0 : -EINVAL;
 	case CONFIG_HEADER: return is_header(value) ? 0 : -EINVAL;
+	case CONFIG_HOLIDAYS: return calendar_holidays_sound(value) ? 0 : -EINVAL;
 	case CONFIG_PLAN:
 	case CONFIG_BOOL:
 	case CONFIG_LEVEL:
 	case CONFIG_ANSWER:
 	case CONFIG_DIRECTION:
 	case CONFIG_DOUBT:
+	case CONFIG_WEEK:
 	case CONFIG_INT:
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
@@ -332,6 +339,7 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 	case CONFIG_ANSWER: buf_add_str(out, answers[value]); break;
 	case CONFIG_DIRECTION: buf_add_str(out, directions[value]); break;
 	case CONFIG_DOUBT: buf_add_str(out, doubts[value]); break;
+	case CONFIG_WEEK: calendar_print_week(value, out); break;
 	case CONFIG_PLAN:
 		if (value == 0) {
 			buf_add_str(out, "auto");
@@ -350,7 +358,8 @@ static void print_number(const struct config_key *k, int64_t value, struct buf *
 	case CONFIG_PROXY:
 	case CONFIG_PINS:
 	case CONFIG_LISTEN:
-	case CONFIG_HEADER: buf_addf(out, "%lld", (long long)value); break;
+	case CONFIG_HEADER:
+	case CONFIG_HOLIDAYS: buf_addf(out, "%lld", (long long)value); break;
 	}
 }
 
@@ -418,6 +427,8 @@ void config_key_describe(const struct config_key *k, struct buf *out)
 		break;
 	case CONFIG_LISTEN: buf_add_str(out, "an address in numbers and a port"); break;
 	case CONFIG_HEADER: buf_add_str(out, "an HTTP header's name"); break;
+	case CONFIG_WEEK: buf_add_str(out, "days out of mon tue wed thu fri sat sun"); break;
+	case CONFIG_HOLIDAYS: buf_add_str(out, "a list of days"); break;
 	}
 }
 
@@ -435,12 +446,14 @@ const char *config_key_example(const struct config_key *k)
 		       "special in its user and password as %XX";
 	case CONFIG_LISTEN: return "127.0.0.1:8481 or [::1]:8481";
 	case CONFIG_HEADER: return "X-Webhook-Signature";
+	case CONFIG_HOLIDAYS: return "2026-12-25, or 12-25 for each year; blanks between them";
 	case CONFIG_PLAN:
 	case CONFIG_BOOL:
 	case CONFIG_LEVEL:
 	case CONFIG_ANSWER:
 	case CONFIG_DIRECTION:
 	case CONFIG_DOUBT:
+	case CONFIG_WEEK:
 	case CONFIG_INT:
 	case CONFIG_TEXT:
 	case CONFIG_NAME:

@@ -252,6 +252,8 @@ static const struct route routes[] = {
 	{"POST", "/v1/resume", true, control_resume, " "},
 	{"GET", "/v1/check", false, serve_check, " "},
 	{"POST", "/v1/check", true, serve_check_start, " "},
+	{"GET", "/v1/report", false, control_report,
+		" start_date end_date user_id department format source "},
 	{"GET", "/healthz", false, serve_healthz, " "},
 };
 #define ROUTES (sizeof routes / sizeof routes[0])

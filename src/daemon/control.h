@@ -16,6 +16,7 @@
 #include "daemon/newpeople.h"
 #include "daemon/refresh.h"
 #include "daemon/rejudge.h"
+#include "daemon/reports.h"
 #include "daemon/terminals.h"
 #include "edge/http.h"
 
@@ -31,6 +32,7 @@ struct control {
 	struct judging *judging;
 	struct terminals *terminals;
 	struct check *check;
+	struct reports *reports;
 	const struct link *link;
 	int64_t started_us;      /* monotonic */
 	int64_t started_wall_us; /* wall clock */

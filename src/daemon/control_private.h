@@ -65,6 +65,9 @@ void control_resume(struct call *call);
 /* control_lobby.c */
 void control_lobby_get(struct call *call);
 
+/* control_report.c */
+void control_report(struct call *call);
+
 /* control_links.c */
 void control_links_get(struct call *call);
 void control_links_put(struct call *call);

@@ -12,6 +12,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/control.c src/daemon/control.h src/daemon/control_private.h \
 	src/daemon/control_filter.c src/daemon/control_hand.c \
 	src/daemon/control_links.c src/daemon/control_lobby.c src/daemon/control_pause.c \
+	src/daemon/control_report.c \
 	src/daemon/entry.c src/daemon/entry.h \
 	src/daemon/control_users.c \
 	src/daemon/devices.c src/daemon/devices.h \
@@ -33,6 +34,7 @@ libdaemon_a_SOURCES = \
 	src/daemon/newpeople.c src/daemon/newpeople.h src/daemon/newpeople_private.h \
 	src/daemon/newpeople_answer.c src/daemon/newpeople_ask.c \
 	src/daemon/newpeople_settle.c src/daemon/newpeople_view.c \
+	src/daemon/localreport.c src/daemon/localreport.h \
 	src/daemon/opening.c src/daemon/opening.h \
 	src/daemon/people.c src/daemon/people.h \
 	src/daemon/punchd.c src/daemon/punchd.h \
@@ -41,6 +43,8 @@ libdaemon_a_SOURCES = \
 	src/daemon/rejudge.c src/daemon/rejudge.h \
 	src/daemon/reload.c src/daemon/reload.h \
 	src/daemon/replaced.c src/daemon/replaced.h \
+	src/daemon/reports.c src/daemon/reports.h src/daemon/reports_private.h \
+	src/daemon/reports_cloud.c src/daemon/reports_local.c src/daemon/reports_words.c \
 	src/daemon/service.c src/daemon/service.h \
 	src/daemon/settings.c src/daemon/settings_check.c src/daemon/settings_tell.c \
 	src/daemon/settings.h \

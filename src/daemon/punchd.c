@@ -25,6 +25,7 @@
 #include "daemon/rejudge.h"
 #include "daemon/reload.h"
 #include "daemon/replaced.h"
+#include "daemon/reports.h"
 #include "daemon/service.h"
 #include "daemon/settings.h"
 #include "daemon/upkeep.h"
@@ -56,6 +57,7 @@ struct punchd {
 	struct newpeople *newpeople;
 	struct upkeep *upkeep;
 	struct check *check;
+	struct reports *reports;
 	struct control control;
 	struct http_server *http;
 	struct service service;
@@ -425,6 +427,10 @@ static int make_line(struct punchd *d)
 		r = upkeep_new(c, &upkeep, &d->upkeep);
 	if (r == 0)
 		r = check_new(c, &d->check);
+	if (r == 0) {
+		d->reports = reports_new(c, d->client, &d->terminals);
+		r = d->reports ? 0 : -ENOMEM;
+	}
 	if (r == 0)
 		r = intake_recover(d->intake);
 	if (r == 0)
@@ -459,6 +465,7 @@ static int make_control(struct punchd *d)
 		.judging = &d->judging,
 		.terminals = &d->terminals,
 		.check = d->check,
+		.reports = d->reports,
 		.link = d->link,
 		.started_us = loop_now(c->loop).mono_us,
 		.started_wall_us = loop_now(c->loop).wall_us,
@@ -504,6 +511,7 @@ static void unmake(struct punchd *d)
 	http_server_free(d->http);
 	link_free(d->link);
 	api_client_free(d->client);
+	reports_free(d->reports);
 	apiloop_free(d->apiloop);
 	forward_free(d->forward);
 	rejudge_free(d->rejudge);

@@ -332,25 +332,61 @@ static bool device_is_silent(struct terminals *t, const char *serial)
 	return used;
 }
 
-size_t terminals_silent(struct terminals *t, char ret_names[static TERMINALS_NAMES_MAX])
+/* When it was heard last, of several terminals that are one device the latest. */
+static int64_t heard_last_us(const struct terminals *t, const char *serial)
+{
+	const char *name;
+	size_t pos = 0;
+	int64_t last_us = 0;
+
+	while ((name = context_terminal_of(t->context, serial, &pos))) {
+		const struct terminal *one = strmap_get(&t->by_name, name);
+
+		if (one && one->seen_us > last_us)
+			last_us = one->seen_us;
+	}
+	return last_us;
+}
+
+void terminals_each_silent(struct terminals *t, terminals_is_silent *on, void *arg)
 {
 	const struct directory *d = &t->context->directory;
-	size_t count = 0, n = 0;
 
-	ret_names[0] = '\0';
 	for (const struct dir_device *v = directory_next_device(d, NULL); v;
 		v = directory_next_device(d, v)) {
 		if ((v->status[0] && strcasecmp(v->status, "active") != 0) ||
 			directory_device_gone(v) || !device_is_silent(t, v->serial))
 			continue;
-		count++;
-		if (n + strlen(v->serial) + 8 < TERMINALS_NAMES_MAX)
-			n += (size_t)snprintf(ret_names + n, TERMINALS_NAMES_MAX - n, "%s%s",
-				n ? ", " : "", v->serial);
-		else if (n > 0 && ret_names[n - 1] != '.')
-			n += (size_t)snprintf(ret_names + n, TERMINALS_NAMES_MAX - n, ", ...");
+		on(arg, v->serial, heard_last_us(t, v->serial));
 	}
-	return count;
+}
+
+struct silent_names {
+	char *text; /* TERMINALS_NAMES_MAX bytes */
+	size_t n, count;
+};
+
+static void add_name(void *arg, const char *serial, int64_t since_us)
+{
+	struct silent_names *names = arg;
+	char *end = names->text + names->n;
+	size_t left = TERMINALS_NAMES_MAX - names->n;
+
+	(void)since_us;
+	names->count++;
+	if (names->n + strlen(serial) + 8 < TERMINALS_NAMES_MAX)
+		names->n += (size_t)snprintf(end, left, "%s%s", names->n ? ", " : "", serial);
+	else if (names->n > 0 && end[-1] != '.')
+		names->n += (size_t)snprintf(end, left, ", ...");
+}
+
+size_t terminals_silent(struct terminals *t, char ret_names[static TERMINALS_NAMES_MAX])
+{
+	struct silent_names names = {.text = ret_names};
+
+	ret_names[0] = '\0';
+	terminals_each_silent(t, add_name, &names);
+	return names.count;
 }
 
 /* ---- showing it */

@@ -88,9 +88,13 @@ void terminals_seen(
  * The devices that should be heard of and are not: active ones of the cloud's list whose terminal
  * said goodbye (its last will), or was silent for longer than its profile's timeout_s, natively a
  * day; those that were not heard since the start too, if they ever brought a punch. Silence counts
- * while the broker is there, and after it was away there is a minute for coming back. The first few
- * serials are written to ret_names. Returns how many.
+ * while the broker is there, and after it was away there is a minute for coming back. since_us: when
+ * it was heard last, wall clock; 0: not since the start.
  */
+typedef void terminals_is_silent(void *arg, const char *serial, int64_t since_us);
+void terminals_each_silent(struct terminals *t, terminals_is_silent *on, void *arg);
+
+/* The first few of their serials are written to ret_names. Returns how many they are. */
 #define TERMINALS_NAMES_MAX 200
 size_t terminals_silent(struct terminals *t, char ret_names[static TERMINALS_NAMES_MAX]);
 

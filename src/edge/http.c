@@ -248,6 +248,7 @@ static void send_answer(struct evhttp_request *req, struct http_answer *answer)
 {
 	struct evkeyvalq *head = evhttp_request_get_output_headers(req);
 	struct evbuffer *out = evhttp_request_get_output_buffer(req);
+	char seconds[24];
 
 	evhttp_add_header(head, "Connection", "close");
 	/* A request for a whole URL could ask evhttp by this to go on all the same. */
@@ -256,6 +257,10 @@ static void send_answer(struct evhttp_request *req, struct http_answer *answer)
 		evhttp_add_header(head, "Content-Type", answer->content_type);
 	if (answer->allow)
 		evhttp_add_header(head, "Allow", answer->allow);
+	if (answer->retry_after_s > 0) {
+		snprintf(seconds, sizeof seconds, "%lld", (long long)answer->retry_after_s);
+		evhttp_add_header(head, "Retry-After", seconds);
+	}
 	if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
 		keep_body(head, answer);
 	if (answer->body &&

@@ -44,6 +44,7 @@ struct http_answer {
 	int status;
 	const char *content_type; /* a constant */
 	const char *allow;        /* of a 405: the methods there are; NULL else */
+	int64_t retry_after_s;    /* of a 503: when it is worth asking again; 0: it is not said */
 	char *body;               /* from malloc, freed by the server; NULL: empty */
 	size_t body_length;
 };

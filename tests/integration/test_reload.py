@@ -12,7 +12,7 @@ import pytest
 from conftest import BUILD, ROOT
 from fronts import Certificate
 from hookcall import HMAC_SECRET, SECRET, Caller, event, free_port, signature
-from line import Hand, morning, rfc3339, user
+from line import Hand, morning, rfc3339, unix, user
 from place import SERIAL, Place
 from waiting import wait_for
 
@@ -128,6 +128,47 @@ def _(place):
     hang_up(place, mqtt__max_payload="1K")
     place.hand.send_all([punch("2", **long)])
     wait_for(lambda: "too_large" in {p["reason"] for p in place.gateway.punches()}, "it is parked")
+
+
+def reported(place, first="2026-01-05", last="2026-01-11"):
+    """The week's report: (working days, what it says of the first user)."""
+    path = f"/v1/report?start_date={first}&end_date={last}&source=local&user_id={user(1)}"
+    data = place.gateway.get(path)["data"]
+    return data["summary"]["working_days"], data["users"][0]["attendance"]
+
+
+def work_on(place, day):
+    place.send([punch(f"in {day}", unix(f"{day}T10:00:00Z"), type="check_in"),
+                punch(f"out {day}", unix(f"{day}T16:00:00Z"), type="check_out")])
+
+
+@shows("site.working_days")
+def _(place):
+    assert reported(place)[0] == 5
+    hang_up(place, site__working_days="sat sun")
+    assert reported(place)[0] == 2
+
+
+@shows("site.holidays")
+def _(place):
+    hang_up(place, site__holidays="2026-01-06 01-08 01-10")
+    assert reported(place)[0] == 3
+
+
+@shows("site.late_after", punches__max_age="36500d")
+def _(place):
+    work_on(place, "2026-01-05")
+    assert reported(place)[1]["late_days"] == 1
+    hang_up(place, site__late_after="10:00")
+    assert reported(place)[1]["late_days"] == 0
+
+
+@shows("site.early_before", punches__max_age="36500d")
+def _(place):
+    work_on(place, "2026-01-05")
+    assert reported(place)[1]["early_departure_days"] == 1
+    hang_up(place, site__early_before="16:00")
+    assert reported(place)[1]["early_departure_days"] == 0
 
 
 @shows("site.max_shift")
