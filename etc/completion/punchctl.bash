@@ -2,7 +2,7 @@
 # Bash completion for punchctl(1).
 
 # begin: tests/unit/test_ctl_pages writes this from src/ctl/vocabulary.c
-_punchctl_commands='status watch punches trace release retry discard amend users devices sync pause resume lobby link unlink links alarms doctor try-profile'
+_punchctl_commands='status watch punches trace release retry discard amend users devices sync pause resume lobby link unlink links report alarms doctor try-profile'
 _punchctl_options='--socket --json --utc --timeout --help --version'
 _punchctl_options_of() {
 	case $1 in
@@ -17,6 +17,7 @@ _punchctl_options_of() {
 	link) echo '--device --note' ;;
 	unlink) echo '--device --note' ;;
 	links) echo '--dry-run --allow-unknown --note' ;;
+	report) echo '--from --to --user --department --format --local --compare --output' ;;
 	doctor) echo '--broker-conf' ;;
 	try-profile) echo '--zone' ;;
 	esac
@@ -45,6 +46,8 @@ _punchctl_values_of() {
 	--phone) echo '' ;;
 	--department) echo '' ;;
 	--link) echo '' ;;
+	--format) echo 'json csv pdf' ;;
+	--output) echo 'FILE' ;;
 	*) return 1 ;;
 	esac
 }

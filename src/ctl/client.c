@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <libgen.h>
 #include <pwd.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -183,22 +184,27 @@ static int prepare(struct client *c, const char *method, const char *url, const 
 	return 0;
 }
 
+static int begin(struct client *c, const char *path, struct buf *url, struct answer *a)
+{
+	*a = (struct answer){.status = 0};
+	c->words[0] = '\0';
+	buf_init(&a->body, c->answer_max);
+	buf_init(url, 64 * 1024);
+	buf_add_str(url, "http://punchd");
+	buf_add_str(url, path);
+	return buf_error(url);
+}
+
 int client_ask(struct client *c, const char *method, const char *path, const char *body,
 	int64_t limit_ms, struct answer *ret_answer)
 {
 	struct answer *a = ret_answer;
 	struct buf url;
 	CURLcode code;
-	int r;
+	int r = begin(c, path, &url, a);
 
-	*a = (struct answer){.status = 0};
-	c->words[0] = '\0';
-	buf_init(&a->body, c->answer_max);
-	buf_init(&url, 64 * 1024);
-	buf_add_str(&url, "http://punchd");
-	buf_add_str(&url, path);
-	r = buf_error(&url) ? buf_error(&url)
-			    : prepare(c, method, url.data, body, limit_ms, &a->body);
+	if (r == 0)
+		r = prepare(c, method, url.data, body, limit_ms, &a->body);
 	buf_done(&url);
 	if (r < 0)
 		return fail(c, r, "%s", strerror(-r));
@@ -207,6 +213,84 @@ int client_ask(struct client *c, const char *method, const char *path, const cha
 		return fail_transfer(c, code, a, limit_ms);
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	a->document = json_loadb(a->body.data, a->body.len, JSON_ALLOW_NUL, NULL);
+	return 0;
+}
+
+/* ---- asking for what is long */
+
+struct fetch {
+	struct client *client;
+	const char *media_type;
+	client_on_piece *on;
+	void *arg;
+	struct answer *answer;
+	int error; /* what ended it from our side */
+};
+
+/* Whether the answer is what was asked for; an error document is not. */
+static bool is_wanted(const struct fetch *f, bool *ret_good)
+{
+	const char *type = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(f->client->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(f->client->curl, CURLINFO_CONTENT_TYPE, &type);
+	*ret_good = status >= 200 && status <= 299;
+	return *ret_good && type && strncasecmp(type, f->media_type, strlen(f->media_type)) == 0;
+}
+
+static size_t on_fetched(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct fetch *f = arg;
+	bool good;
+
+	if (is_wanted(f, &good))
+		f->error = f->on(f->arg, bytes, size * n);
+	else if (good)
+		f->error = -EPROTO;
+	else
+		return on_body(bytes, size, n, &f->answer->body);
+	return f->error ? 0 : size * n;
+}
+
+static int fail_fetch(struct fetch *f, CURLcode code, int64_t limit_ms)
+{
+	struct client *c = f->client;
+
+	if (f->error == -EPROTO)
+		return fail(c, -EPROTO, "what came is no %s: is that punchd on %s?", f->media_type,
+			c->socket);
+	return f->error ? f->error : fail_transfer(c, code, f->answer, limit_ms);
+}
+
+int client_fetch(struct client *c, const char *path, const char *media_type, int64_t limit_ms,
+	client_on_piece *on, void *arg, struct answer *ret_answer)
+{
+	struct fetch f = {
+		.client = c, .media_type = media_type, .on = on, .arg = arg, .answer = ret_answer};
+	struct buf url;
+	CURLcode code;
+	bool good;
+	int r;
+
+	r = begin(c, path, &url, ret_answer);
+	if (r == 0)
+		r = prepare(c, "GET", url.data, NULL, limit_ms, &ret_answer->body);
+	buf_done(&url);
+	if (r < 0)
+		return fail(c, r, "%s", strerror(-r));
+	if (limit_ms == 0)
+		curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, 0L);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_fetched);
+	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &f);
+	code = curl_easy_perform(c->curl);
+	if (code == CURLE_OK && !is_wanted(&f, &good) && good)
+		f.error = -EPROTO;
+	if (code != CURLE_OK || f.error)
+		return fail_fetch(&f, code, limit_ms);
+	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &ret_answer->status);
+	ret_answer->document = json_loadb(
+		ret_answer->body.data, ret_answer->body.len, JSON_ALLOW_NUL, NULL);
 	return 0;
 }
 

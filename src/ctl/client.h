@@ -46,6 +46,17 @@ void client_done(struct client *c);
 int client_ask(struct client *c, const char *method, const char *path, const char *body,
 	int64_t limit_ms, struct answer *ret_answer);
 
+/*
+ * The same for a GET whose 2xx answer may be long: what comes of it is handed to on, piece by piece, if it
+ * is of that media type; anything else is the answer's body. on returns 0, or what ends the call and is
+ * returned. limit_ms: 0 for none.
+ * Further errors: -EPROTO (a 2xx of another type), and -EPIPE where it broke off: what on got is then
+ * nothing whole.
+ */
+typedef int client_on_piece(void *arg, const char *bytes, size_t n);
+int client_fetch(struct client *c, const char *path, const char *media_type, int64_t limit_ms,
+	client_on_piece *on, void *arg, struct answer *ret_answer);
+
 void answer_done(struct answer *a);
 
 /* Append a query parameter, escaped, behind `?` or `&`. */

@@ -21,6 +21,7 @@ int run_release(struct ctl *ctl);
 int run_retry(struct ctl *ctl);
 int run_discard(struct ctl *ctl);
 int run_amend(struct ctl *ctl);
+int run_report(struct ctl *ctl);
 int run_alarms(struct ctl *ctl);
 int run_doctor(struct ctl *ctl);
 int run_try_profile(struct ctl *ctl);

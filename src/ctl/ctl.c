@@ -53,7 +53,7 @@ int64_t ctl_limit_ms(const struct ctl *ctl, int64_t fallback_ms)
 	return ctl->text[OPTION_TIMEOUT] ? ctl->number[OPTION_TIMEOUT] : fallback_ms;
 }
 
-static int refused(const struct ctl *ctl, const struct answer *a)
+int ctl_refused(const struct ctl *ctl, const struct answer *a)
 {
 	const char *code = doc_text(a->document, "error.code");
 	const char *message = doc_text(a->document, "error.message");
@@ -75,7 +75,7 @@ static int ask(struct ctl *ctl, const char *method, const char *path, const char
 		return CTL_AWAY;
 	}
 	if (ret_answer->status < 200 || ret_answer->status > 299)
-		return refused(ctl, ret_answer);
+		return ctl_refused(ctl, ret_answer);
 	if (!json_is_object(ret_answer->document)) {
 		ctl_complain("what answers on %s is not punchd: no JSON object came",
 			ctl->client.socket);

@@ -57,6 +57,9 @@ int ctl_send(struct ctl *ctl, const char *method, const char *path, const json_t
 int ctl_ask(struct ctl *ctl, const char *method, const char *path, int64_t limit_ms,
 	struct answer *ret_answer);
 
+/* What an answer says that is no 2xx, on stderr, and with --json on stdout too: CTL_REFUSED. */
+int ctl_refused(const struct ctl *ctl, const struct answer *a);
+
 /* For those that show failures in their own way: nothing is said here. Returns the object of a 2xx
  * answer, a new reference, or NULL with the reason in ret_words. */
 #define CTL_WORDS_MAX 512

@@ -10,6 +10,7 @@ libctl_a_SOURCES = \
 	src/ctl/cmd_pause.c \
 	src/ctl/cmd_punches.c \
 	src/ctl/links_csv.c src/ctl/links_csv.h \
+	src/ctl/cmd_report.c \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_sync.c \
 	src/ctl/cmd_trace.c \
@@ -27,6 +28,11 @@ libctl_a_SOURCES = \
 	src/ctl/pages.c src/ctl/pages.h \
 	src/ctl/parse.c src/ctl/parse.h \
 	src/ctl/punchrow.c src/ctl/punchrow.h \
+	src/ctl/report.h \
+	src/ctl/report_compare.c \
+	src/ctl/report_file.c \
+	src/ctl/report_pdf.c \
+	src/ctl/report_show.c \
 	src/ctl/screen.c src/ctl/screen.h \
 	src/ctl/table.c src/ctl/table.h \
 	src/ctl/text.c src/ctl/text.h \

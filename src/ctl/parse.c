@@ -175,6 +175,8 @@ static int take_word(struct ctl *ctl, const char *word, struct words *words)
 		word = "--help";
 	else if (strcmp(word, "-V") == 0)
 		word = "--version";
+	else if (strcmp(word, "-o") == 0)
+		word = "--output";
 	if (word[1] != '-')
 		return no_option(ctl, word);
 	return take_option(ctl, word, words);

@@ -67,7 +67,7 @@ const struct option_row ctl_options[OPTIONS_] = {
 		"their phone number in E.164: a plus, the country code and the number, without "
 		"anything between the digits, such as +919876543210",
 		NULL, 0, 0},
-	[OPTION_DEPARTMENT] = {"department", "TEXT", KIND_TEXT, "their department", NULL, 0, 0},
+	[OPTION_DEPARTMENT] = {"department", "TEXT", KIND_TEXT, "the department", NULL, 0, 0},
 	[OPTION_LINK] = {"link", "KIND:VALUE", KIND_TEXT,
 		"once they are there, they are who is meant by this PIN or card, as with the "
 		"command link",
@@ -77,6 +77,15 @@ const struct option_row ctl_options[OPTIONS_] = {
 	[OPTION_FORCE] = {"force", NULL, KIND_FLAG,
 		"also where it may have been sent, so that nobody can know whether they are there",
 		NULL, 0, 0},
+	[OPTION_FORMAT] = {"format", "FORMAT", KIND_WORD, "as json, csv or pdf", "json csv pdf", 0,
+		0},
+	[OPTION_LOCAL] = {"local", NULL, KIND_FLAG,
+		"of this gateway's own punches, also while the cloud is away", NULL, 0, 0},
+	[OPTION_COMPARE] = {"compare", NULL, KIND_FLAG,
+		"show where the cloud's and this gateway's own differ", NULL, 0, 0},
+	[OPTION_OUTPUT] = {"output", "FILE", KIND_PATH,
+		"write to this file, which then appears whole or not at all; -o for short", NULL, 0,
+		0},
 };
 
 static const enum option no_options[] = {OPTION_NONE};
@@ -94,6 +103,8 @@ static const enum option hand_options[] = {OPTION_STATE, OPTION_REASON, OPTION_U
 	OPTION_FROM, OPTION_TO, OPTION_NOTE, OPTION_NONE};
 static const enum option amend_options[] = {
 	OPTION_TYPE, OPTION_TIME, OPTION_RECEIVED, OPTION_USER, OPTION_NOTE, OPTION_NONE};
+static const enum option report_options[] = {OPTION_FROM, OPTION_TO, OPTION_USER, OPTION_DEPARTMENT,
+	OPTION_FORMAT, OPTION_LOCAL, OPTION_COMPARE, OPTION_OUTPUT, OPTION_NONE};
 static const enum option watch_options[] = {OPTION_INTERVAL, OPTION_COUNT, OPTION_NONE};
 
 const struct command ctl_commands[] = {
@@ -192,6 +203,16 @@ const struct command ctl_commands[] = {
 		"at fault is told by line. With export it writes such a file, or to standard "
 		"output without a FILE.",
 		run_links},
+	{"report", NULL, report_options, "the attendance report of a period",
+		"Gets the report of all days from --from to --to, both included: of everybody, of "
+		"one USER (an id of the cloud) or of one department. It is the cloud's, or with "
+		"--local what this gateway computes of its own punches by the rules of [site] in "
+		"punchd.conf(5), which also says how complete it is. On a terminal it is a table; "
+		"elsewhere it is json, or what the name of the FILE ends with, unless --format "
+		"says otherwise. A pdf of --local is made by punch-report-pdf. With --compare the "
+		"cloud's and the own one are compared; the exit status is 1 where they differ. "
+		"It waits for the cloud as long as punchd does, or for --timeout.",
+		run_report},
 	{"alarms", NULL, no_options, "what is wrong, and since when",
 		"Lists the alarms that stand. There being some does not change the exit status.",
 		run_alarms},

@@ -182,6 +182,7 @@ static int read_completeness(
 		(error = take_number_maybe(r, told, "held", &c->held)) < 0 ||
 		(error = take_number_maybe(r, told, "parked", &c->parked)) < 0 ||
 		(error = take_number_maybe(r, told, "in_doubt", &c->in_doubt)) < 0 ||
+		(error = take_number_maybe(r, told, "unlisted", &c->unlisted)) < 0 ||
 		(error = take_text_maybe(r, told, "users_synced_at", &c->users_synced_at)) < 0 ||
 		(error = take_text_maybe(r, told, "complete_from", &c->complete_from)) < 0)
 		return error;

@@ -28,7 +28,7 @@ struct document_terminal {
 /* A number that the document does not tell is -1, a text "". */
 struct document_completeness {
 	bool told;
-	int64_t queued, held, parked, in_doubt;
+	int64_t queued, held, parked, in_doubt, unlisted;
 	bool users_synced_told; /* false, or true with an empty users_synced_at: never */
 	const char *users_synced_at;
 	const char *complete_from;

@@ -63,8 +63,8 @@ static void put_silent(struct lines *out, const struct document_completeness *c)
 				t->serial, words_time(t->since, time));
 		else
 			snprintf(line, sizeof line,
-				"Terminal %.100s has never been heard: what it has stored is "
-				"missing here.",
+				"Terminal %.100s has been silent since before the gateway started: "
+				"what it has stored is missing here.",
 				t->serial);
 		put(out, line);
 	}
@@ -119,11 +119,14 @@ void words_completeness(
 		"are held until something is known or decided; they are not counted.");
 	put_count(&out, c->parked, "is parked for a person to look at; it is not counted.",
 		"are parked for a person to look at; they are not counted.");
+	put_count(&out, c->unlisted,
+		"is of somebody who is not in the list of people; it is not counted.",
+		"are of people who are not in the list of people; they are not counted.");
 	put_silent(&out, c);
 	if (c->complete_from[0]) {
 		snprintf(line, sizeof line,
-			"Days before %.40s are not whole: older punches are no longer kept by the "
-			"gateway.",
+			"Days before %.40s may lack punches: the gateway was not there yet, or "
+			"does not keep them any more.",
 			c->complete_from);
 		put(&out, line);
 	}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/http_stream.h"
 #include "edge/http_tcp.h"
 #include "gateway.h"
 

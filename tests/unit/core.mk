@@ -24,7 +24,9 @@ UNIT_CORE = \
 	tests/unit/test_taps \
 	tests/unit/test_user \
 	tests/unit/test_verdict \
-	tests/unit/test_workday
+	tests/unit/test_workday \
+	tests/unit/test_calendar \
+	tests/unit/test_report_days
 check_PROGRAMS += $(UNIT_CORE)
 TESTS += $(UNIT_CORE)
 EXTRA_DIST += tests/data/native tests/data/terminals tests/data/families
@@ -82,3 +84,7 @@ tests_unit_test_verdict_SOURCES = tests/unit/test_verdict.c tests/unit/unit.h
 tests_unit_test_verdict_LDADD = $(unit_core_libs)
 tests_unit_test_workday_SOURCES = tests/unit/test_workday.c tests/unit/unit.h
 tests_unit_test_workday_LDADD = $(unit_core_libs)
+tests_unit_test_calendar_SOURCES = tests/unit/test_calendar.c tests/unit/unit.h
+tests_unit_test_calendar_LDADD = $(unit_core_libs)
+tests_unit_test_report_days_SOURCES = tests/unit/test_report_days.c tests/unit/unit.h
+tests_unit_test_report_days_LDADD = $(unit_core_libs) $(JANSSON_LIBS)

@@ -785,7 +785,7 @@ static void test_example_is_the_defaults(void **state)
 		if (!strchr(s, '\n'))
 			break;
 	}
-	assert_int_equal(settings, 49);
+	assert_int_equal(settings, 53);
 	assert_good(text.data);
 	config_print(&conf, &printed);
 	assert_string_equal(printed.data, wanted.data);

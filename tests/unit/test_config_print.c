@@ -40,6 +40,8 @@ static void pick(const char *const *list, size_t n, struct buf *out)
 }
 
 static const char *const listens[] = {"", "127.0.0.1:8481", "[::1]:1", "0.0.0.0:65535"};
+static const char *const weeks[] = {"mon tue wed thu fri", "sun", "sat sun mon"};
+static const char *const holidays[] = {"", "12-25", "2026-12-25 01-01 02-29"};
 static const char *const headers[] = {"X-Signature", "a", ";x", "#"};
 
 static void add_text(struct buf *out)
@@ -84,6 +86,8 @@ static void add_value(const struct config_key *k, struct buf *out)
 	case CONFIG_PINS: pick(pins, COUNT(pins), out); break;
 	case CONFIG_LISTEN: pick(listens, COUNT(listens), out); break;
 	case CONFIG_HEADER: pick(headers, COUNT(headers), out); break;
+	case CONFIG_WEEK: pick(weeks, COUNT(weeks), out); break;
+	case CONFIG_HOLIDAYS: pick(holidays, COUNT(holidays), out); break;
 	case CONFIG_ABSOLUTE:
 	case CONFIG_FILE:
 	case CONFIG_SECRET:

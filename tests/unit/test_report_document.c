@@ -168,17 +168,19 @@ static void test_words(void **state)
 		"1 punch is held until something is known or decided; it is not counted.\n"
 		"The list of people has never been read whole from the cloud.\n");
 	assert_words(
-		"\"held\":2,\"parked\":1,\"queued\":7,\"in_doubt\":1,"
+		"\"held\":2,\"parked\":1,\"queued\":7,\"in_doubt\":1,\"unlisted\":1,"
 		"\"complete_from\":\"2023-01-10\",\"users_synced_at\":\"2023-02-01T01:00:00Z\","
 		"\"silent_terminals\":[{\"serial\":\"A-1\",\"since\":\"2023-01-20T12:34:56Z\"},"
 		"{\"serial\":\"B-2\",\"since\":null}]",
 		"2 punches are held until something is known or decided; they are not counted.\n"
 		"1 punch is parked for a person to look at; it is not counted.\n"
+		"1 punch is of somebody who is not in the list of people; it is not counted.\n"
 		"Terminal A-1 has been silent since 2023-01-20 12:34 UTC: what it has stored is "
 		"missing here.\n"
-		"Terminal B-2 has never been heard: what it has stored is missing here.\n"
-		"Days before 2023-01-10 are not whole: older punches are no longer kept by the "
-		"gateway.\n"
+		"Terminal B-2 has been silent since before the gateway started: what it has stored "
+		"is missing here.\n"
+		"Days before 2023-01-10 may lack punches: the gateway was not there yet, or does "
+		"not keep them any more.\n"
 		"7 punches are counted, but still on their way to the cloud.\n"
 		"1 punch may be in the cloud or not: the answer was lost, it will be settled.\n"
 		"The list of people was read from the cloud at 2023-02-01 01:00 UTC (7 hours "
