@@ -44,6 +44,11 @@ static void on_reply(void *arg, const struct api_reply *reply)
 	struct reporting_error error;
 
 	g->api = NULL;
+	if (g->stream && reply->outcome == API_RATE_LIMITED) {
+		/* Others use the key too, and were faster: it waits on. */
+		loop_timer_set(g->timer, LOOK_MS);
+		return;
+	}
 	if (g->stream && reply->outcome != API_DONE) {
 		reporting_explain(reply, &error);
 		reporting_refuse(g, &error);
