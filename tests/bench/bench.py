@@ -8,6 +8,7 @@
     ./dev bench broker           what the broker keeps while the gateway is away, and what that costs
     ./dev bench sandbox          what punch-sandbox serves in a second, and its memory meanwhile
     ./dev bench rejudge          how intake fares while 100,000 held punches are judged again
+    ./dev bench report           the same while reports of half a million punches are computed
 """
 import argparse
 import pathlib
@@ -20,11 +21,13 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 import broker_kept
 import bytes_written
 import rejudging
+import reporting
 import sandbox_rate
 import speed
 
 BENCHES = {"bytes": bytes_written.run, "intake": speed.intake, "forward": speed.forward,
-           "broker": broker_kept.run, "rejudge": rejudging.run, "sandbox": sandbox_rate.run}
+           "broker": broker_kept.run, "rejudge": rejudging.run, "sandbox": sandbox_rate.run,
+           "report": reporting.run}
 
 
 def main():

@@ -11,7 +11,7 @@ import time
 DAYS = 90  # [store] retention
 TERMINALS, USERS = 20, 500
 INSERT = ("INSERT INTO punch VALUES (?, ?, 2, 0, 80, ?, 0, ?, ?, ?, ?, ?, ?, 1, ?, ?, 1, ?, ?, ?, 0, ?,"
-          " ?, ?, 1, NULL, NULL, NULL)")
+          " ?, ?, 1, NULL, NULL, NULL, NULL)")
 
 
 def _row(seq, time_s, dice, by_hour):

@@ -84,8 +84,10 @@ def test_the_man_page_has_every_route_with_its_parameters():
                         for word in re.findall(r"\w+", line)} & {"state", "reason", "user", "device",
                                                                  "from", "to", "limit", "before",
                                                                  "in_doubt", "q", "kind",
-                                                                 "value", "note", "after",
-                                                                     "all", "id", "email", "force"}
+                                                                 "value", "note", "after", "all",
+                                                                 "id", "email", "force", "start_date",
+                                                                 "end_date", "user_id", "department",
+                                                                 "format", "source"}
     assert shown == routes()
 
 
