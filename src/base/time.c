@@ -4,6 +4,10 @@
 
 #define DAY_S 86400
 
+/* What is written with four digits of a year. */
+#define YEAR_0_S     (-62167219200LL)
+#define YEAR_10000_S 253402300800LL
+
 /* Howard Hinnant's days_from_civil, which needs no table and no loop. */
 int64_t time_days_from_civil(int64_t year, int month, int day)
 {
@@ -140,13 +144,17 @@ int time_parse(const char *s, struct time_text *ret)
 int time_parse_rfc3339(const char *text, int64_t *ret_unix_s)
 {
 	struct time_text t;
+	int64_t unix_s;
 	int r = time_parse(text, &t);
 
 	if (r < 0)
 		return r;
 	if (!t.has_offset)
 		return -ENODATA;
-	*ret_unix_s = time_from_civil(&t.civil) - t.offset_s;
+	unix_s = time_from_civil(&t.civil) - t.offset_s;
+	if (unix_s < YEAR_0_S || unix_s >= YEAR_10000_S)
+		return -EINVAL;
+	*ret_unix_s = unix_s;
 	return 0;
 }
 

@@ -46,7 +46,7 @@ void time_to_civil(int64_t unix_s, struct civil *ret_civil);
 int time_parse(const char *text, struct time_text *ret);
 
 /* Seconds since 1970 of a text with offset, fractions cut off towards the past.
- * Returns 0, -EINVAL (no time), or -ENODATA (a time without an offset). */
+ * Returns 0, -EINVAL (no time, or in UTC not within the years 0000 to 9999), or -ENODATA (a time without an offset). */
 int time_parse_rfc3339(const char *text, int64_t *ret_unix_s);
 
 /* Write `2023-01-15T10:30:00Z`; with milliseconds where ms >= 0. Years outside 0–9999 get as many

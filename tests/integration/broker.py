@@ -20,6 +20,8 @@ import subprocess
 import tempfile
 import time
 
+from overheard import Overheard
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHIPPED = ROOT / "etc/mosquitto/punchd.conf"
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
@@ -44,10 +46,11 @@ class Broker:
     """shipped: the configuration file to use, None for mosquitto's defaults. passwords: a dict of
     user names; without it anybody may come. extra: more configuration lines. saves: no: it saves
     at its end only, since the shipped configuration saves at every change and is slow under load.
-    under: the folder for its own folder."""
+    under: the folder for its own folder. listens: what goes over it is held to the contract; punches:
+    what terminals send, too."""
 
     def __init__(self, shipped=SHIPPED, passwords=None, extra=(), saves=True, under=None,
-                 start=True):
+                 start=True, punches=False, listens=True):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="broker-", dir=under))
         self.shipped = shipped
         self.passwords = passwords
@@ -55,6 +58,8 @@ class Broker:
         self.saves = saves
         self.port = free_port()
         self.process = None
+        self.listens, self.punches = listens, punches
+        self.overheard = None
         self.log = self.dir / "log"
         self.memory = self.dir / "memory"
         if start:
@@ -106,6 +111,8 @@ class Broker:
                     [MOSQUITTO, "-c", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     preexec_fn=_many_files)
             if self._wait_accepting():
+                if Overheard.on and self.listens and self.passwords is None:
+                    self.overheard = Overheard(self.port, self.dir, self.punches)
                 return self
             self.process = None
             if "Address already in use" not in self.log.read_text(errors="replace"):
@@ -125,6 +132,9 @@ class Broker:
         return False
 
     def _end(self, signo):
+        if self.overheard:
+            overheard, self.overheard = self.overheard, None
+            overheard.end()
         if self.process is None:
             return
         if self.process.poll() is None:

@@ -4,6 +4,8 @@
         g.status()["queue"]["queued"]
         g.kill()          # -9
         g.start()
+
+Every answer that comes this way is held to docs/api/control.yaml.
 """
 import http.client
 import json
@@ -15,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 
+import contract
 from conftest import BUILD
 from waiting import wait_for
 
@@ -156,6 +159,7 @@ class Gateway:
             connection.request(method, path, body)
             answer = connection.getresponse()
             text = answer.read()
+            contract.CONTROL.check_answer(method, path, answer.status, answer.headers, text)
             if answer.getheader("Content-Type", "").startswith("application/json"):
                 return answer.status, json.loads(text)
             return answer.status, text.decode()

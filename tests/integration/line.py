@@ -9,6 +9,7 @@ import time
 
 import paho.mqtt.client as mqtt
 
+import contract
 from broker import Broker
 from waiting import wait_for
 
@@ -47,11 +48,13 @@ def punches(count, users=10, start=None, step=60, first=0, label="p", kinds=("ch
 
 
 class Hand:
-    """A terminal played by hand: it sends what it is told, and keeps every ack."""
+    """A terminal played by hand: it sends what it is told, and keeps every ack. What docs/api/asyncapi.yaml
+    calls no punch must be parked as malformed, and nothing else."""
 
     def __init__(self, port, serial="BIO-FP-001", prefix="", qos=1, **login):
         self.serial, self.prefix, self.qos = serial, prefix, qos
         self.acks = []  # in order of arrival: {"id", "status", …}
+        self.sound = collections.defaultdict(set)  # by id: what the contract says of what was sent
         self.lock = threading.Lock()
         self.subscribed = threading.Event()
         self.client = mqtt.Client(client_id=f"hand-{prefix}{serial}", clean_session=True)
@@ -74,10 +77,28 @@ class Hand:
 
     def _on_message(self, _client, _data, message):
         with self.lock:
-            self.acks += json.loads(message.payload)["acks"]
+            acks = json.loads(message.payload)["acks"]
+            self.acks += acks
+            for ack in acks:
+                self._compare(ack)
+
+    def _note(self, punch):
+        whole = contract.MQTT.fault("#/components/schemas/Punches", punch)
+        for one in punch if isinstance(punch, list) else [punch]:
+            record_id = one.get("id") if isinstance(one, dict) else None
+            if isinstance(record_id, str):
+                fault = whole and contract.MQTT.fault("#/components/schemas/Punch", one)
+                self.sound[record_id].add(fault is None)
+
+    def _compare(self, ack):
+        sound = self.sound.get(ack["id"])
+        if sound and len(sound) == 1 and ack["status"] != "duplicate" and \
+                (ack.get("reason") != "malformed") != (sound == {True}):
+            contract.violate(f"the contract says {sound} of punch {ack['id']}, punchd: {ack}")
 
     def send(self, punch):
         """One punch, or a list of them as one message. Returns what waits for the broker."""
+        self._note(punch)
         return self.client.publish(
             f"{self.prefix}att/v1/{self.serial}/punch", json.dumps(punch), qos=self.qos)
 

@@ -5,19 +5,26 @@
         assert [r["user_id"] for r in cloud.records()] == ["usr_000001"]
 
 After the first start the port stays the same over restarts, so that clients find it again.
+
+Every answer of the API that comes this way is held to docs/api/openapi.yaml, but while a fault spoils
+answers.
 """
 import http.client
 import json
+import re
 import select
 import signal
 import ssl
 import subprocess
 import urllib.parse
 
+import contract
 from waiting import wait_for
 
 START_S = 30
 API_KEY = "sandbox-key"
+# Faults after which an answer is not the API's, on purpose.
+SPOILS = re.compile("(garbage|html|cut|empty|no-headers|status)")
 
 
 class Answer:
@@ -63,6 +70,7 @@ class Sandbox:
         self.process = None
         self.base_url = None
         self._connection = None
+        self.spoilt = any(SPOILS.match(str(a)) for a in args)
 
     # ---- the process
 
@@ -151,7 +159,17 @@ class Sandbox:
             if not isinstance(body, (bytes, str)):
                 body = json.dumps(body)
         connection.request(method, path, body=body, headers=headers)
-        return Answer(connection.getresponse())
+        answer = Answer(connection.getresponse())
+        self._look_at(method, path, body, answer)
+        return answer
+
+    def _look_at(self, method, path, body, answer):
+        if path.startswith("/v1/") and not self.spoilt:
+            contract.CLOUD.check_answer(method, path[3:], answer.status, answer.headers, answer.body)
+        elif path == "/_sandbox/faults" and method == "DELETE":
+            self.spoilt = False
+        elif path == "/_sandbox/faults" and method == "POST":
+            self.spoilt |= bool(SPOILS.search(str(body)))
 
     def request(self, method, path, body=None, headers=None, api_key=True):
         """One request below /v1, on a kept connection. A connection that breaks is an error."""

@@ -172,8 +172,10 @@ CASES = {
     "an empty time": (text(time=""), [malformed(NO_TIME, "1")]),
     "time of blanks": (text(time=" "), [malformed("time is blank", "1")]),
     "a time long ago": (text(time="1970-01-01T00:00:00Z"), [held("stale")]),
-    "the first year": (text(time="0000-01-01T00:00:00+23:59"), [held("stale")]),
-    "the last year": (text(time="9999-12-31T23:59:59-23:59"), [held("future_time")]),
+    "the first year": (text(time="0000-01-01T23:59:00+23:59"), [held("stale")]),
+    "the last year": (text(time="9999-12-31T00:00:59-23:59"), [held("future_time")]),
+    "before the first year in UTC": (text(time="0000-01-01T00:00:00+23:59"), [bad_time(NO_RFC3339)]),
+    "after the last year in UTC": (text(time="9999-12-31T23:59:59-23:59"), [bad_time(NO_RFC3339)]),
     # ---- arrays
     "bad among good": (
         "[" + ",".join([GOOD, "5", text(id=7), text(id="3", user=None), text(id="4", user="usr_000002")]) + "]",

@@ -53,7 +53,8 @@ static void test_parse(void **state)
 		{"2000-02-29T00:00:00Z", 951782400},
 		{"0000-01-01T00:00:00Z", -62167219200},
 		{"9999-12-31T23:59:59Z", 253402300799},
-		{"9999-12-31T23:59:59-23:59", 253402387139},
+		{"0000-01-01T23:59:00+23:59", -62167219200},
+		{"9999-12-31T00:00:59-23:59", 253402300799},
 	};
 
 	(void)state;
@@ -80,6 +81,10 @@ static void test_parts(void **state)
 	assert_false(t.has_offset);
 	assert_int_equal(t.nanosecond, 0);
 	assert_int_equal(time_parse_rfc3339("2023-01-15T10:30:07", &got), -ENODATA);
+	/* What could not be written again with four digits of a year. */
+	assert_int_equal(time_parse_rfc3339("0000-01-01T00:00:00+23:59", &got), -EINVAL);
+	assert_int_equal(time_parse_rfc3339("9999-12-31T23:59:59-23:59", &got), -EINVAL);
+	assert_int_equal(time_parse_rfc3339("9999-12-31T23:59:60Z", &got), -EINVAL);
 	assert_int_equal(got, 5);
 }
 
