@@ -24,7 +24,8 @@ DOCUMENTS = ("openapi.yaml", "asyncapi.yaml", "control.yaml")
 # Both libraries mean the same by these, and by all that is left as a note.
 KEYWORDS = {"type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
             "minLength", "maxLength", "minimum", "maximum", "pattern", "enum", "const", "oneOf", "$ref",
-            "format", "description", "examples", "default", "contentMediaType", "x-open", "x-choice"}
+            "format", "description", "examples", "default", "contentMediaType", "x-open", "x-choice",
+            "x-unique"}
 
 
 def source(name):
