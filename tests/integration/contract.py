@@ -232,6 +232,19 @@ class Contract:
 class Cloud(Contract):
     """Below the base path there are answers that no operation has: those to other paths."""
 
+    def check_event(self, body, signature):
+        """body: bytes that came to a webhook. It only notes what is wrong: a server asks."""
+        event = json.loads(body)
+        operation = f"#/webhooks/{event.get('type')}/post"
+        if event.get("type") not in self.document["webhooks"]:
+            note(f"an event of type {event.get('type')}: the document knows no such")
+            return
+        fault = self.fault(operation + "/requestBody/content/application~1json/schema", event)
+        if not fault and signature is not None:
+            fault = self.fault("#/components/parameters/Signature/schema", signature)
+        if fault:
+            note(f"an event {body[:300]!r}: {fault}")
+
     def _elsewhere(self, there, status):
         if status == (405 if there else 404):
             return f"#/components/responses/{'MethodNotAllowed' if there else 'UnknownEndpoint'}"
@@ -241,10 +254,12 @@ class Cloud(Contract):
 
 
 class Everything(Contract):
-    """punchd's socket: a path or method that there is not is refused like any other call."""
+    """punchd: a path or method that there is not is refused like any other call, and where a secret is
+    in the path nobody is told which it was."""
 
     def _elsewhere(self, there, status):
-        if status == (405 if there else 404) or status >= 500 or status in (400, 413):
+        hidden = there and "servers" in at(self.document, there) and status == 404
+        if status == (405 if there else 404) or hidden or status >= 500 or status in (400, 413):
             return "#/components/responses/Refused"
         return None
 

@@ -13,6 +13,8 @@ import socket
 import ssl
 import time
 
+import contract
+
 SECRET = "the-secret-of-the-path-0123456789"
 HMAC_SECRET = "the-secret-that-signs-bodies-0123"
 numbers = itertools.count(1)
@@ -72,6 +74,8 @@ class Caller:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             text = answer.read()
+            if path.startswith("/webhook/"):
+                contract.CONTROL.check_answer(method, path, answer.status, answer.headers, text)
             return answer.status, json.loads(text) if text else None, answer.headers
         finally:
             connection.close()

@@ -3,6 +3,7 @@ import http.server
 import json
 import threading
 
+import contract
 from waiting import wait_for
 
 
@@ -44,6 +45,7 @@ class Receiver:
         self.thread.start()
 
     def take(self, body, signature):
+        contract.CLOUD.check_event(body, signature)
         status = self.answer(body, signature) if self.answer else 200
         with self.lock:
             if self.failures > 0:
