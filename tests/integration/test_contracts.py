@@ -380,6 +380,18 @@ def test_a_violation_that_a_thread_swallows_fails_the_test(tmp_path):
     assert run.returncode == 1 and "GET /nowhere → 200" in run.stdout, run.stdout + run.stderr
 
 
+def test_an_event_has_to_be_of_a_type_that_is_documented():
+    event = contract.load("openapi.yaml")["webhooks"]["user.created"]["post"]["requestBody"]["content"][
+        "application/json"]["examples"]["one"]["value"]
+    CLOUD.check_event(json.dumps(event).encode(), "sha256=" + "0" * 64)
+    assert not contract.violations
+    for other, signature in ((event | {"type": "user.deleted"}, None), (event | {"id": "1"}, None),
+                             (event | {"data": {}}, None), (event, "sha256=" + "0" * 63)):
+        CLOUD.check_event(json.dumps(other).encode(), signature)
+        assert len(contract.violations) == 1
+        contract.violations.clear()
+
+
 # ---- MQTT
 
 def test_what_terminals_and_gateway_say(tmp_path):

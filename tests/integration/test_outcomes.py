@@ -533,5 +533,23 @@ def test_conflict(town):
     assert town.cloud.sends_of(town.key_of(record)) == 3
 
 
+def test_a_record_of_something_else(town):
+    """Done all the same; the alarm stands for an hour, so this comes last."""
+    town.calm()
+
+    def play(x):
+        body = json.loads(x.read())
+        x.answer(201, {"data": body | {"id": "att_other", "created_at": "2026-01-01T00:00:00Z",
+                                       "user_id": "usr_another"}})
+        return True
+
+    town.cloud.manner = play
+    record, = town.send(1)
+    assert "differs from what was sent" in town.gateway.wait_alarm("api_garbled")
+    town.wait_done([record])
+    wait_for(lambda: town.look(record)["state"] == "delivered", "it is delivered")
+    assert town.look(record)["att_id"] == "att_other"
+
+
 def test_all_have_arrived(town):
     town.check_all()
