@@ -349,6 +349,8 @@ void exchange_flush(struct sandbox *sandbox)
 	}
 	if (committed)
 		hook_pump(sandbox->hook);
+	else
+		hook_settle_again(sandbox->hook);
 }
 
 /* ---- what calls ask */

@@ -22,6 +22,8 @@ struct transfer {
 	struct curl_slist *headers;
 	int64_t n; /* of the event; 0: idle */
 	int64_t failed, again_ms, due_ms;
+	bool is_over; /* but for the commit of its outcome */
+	struct event_outcome outcome;
 };
 
 struct hook {
@@ -135,9 +137,10 @@ static void on_done(void *arg, CURL *easy, CURLcode code)
 		was_taken(h, t, &outcome);
 	else
 		was_refused(h, t, &outcome);
-	t->n = 0;
 	if (outcome.state != EVENT_WAITING)
 		h->counts.waiting--;
+	t->outcome = outcome;
+	t->is_over = true;
 	events_settle(h->settings.db, &outcome);
 	event_active(h->settings.commit, EV_TIMEOUT, 0);
 }
@@ -181,11 +184,34 @@ static void wake_in(struct hook *h, int64_t wait_ms)
 	evtimer_add(h->timer, &wait);
 }
 
+/* What was over is committed now. */
+static void let_go(struct hook *h)
+{
+	for (int64_t i = 0; i < h->settings.parallel; i++) {
+		struct transfer *t = &h->transfers[i];
+
+		if (t->is_over)
+			t->n = 0;
+		t->is_over = false;
+	}
+}
+
+void hook_settle_again(struct hook *h)
+{
+	for (int64_t i = 0; h && i < h->settings.parallel; i++) {
+		if (h->transfers[i].is_over)
+			events_settle(h->settings.db, &h->transfers[i].outcome);
+	}
+}
+
 void hook_pump(struct hook *h)
 {
 	int64_t now_ms, next_ms, pause_us;
 
-	if (!h || !idle(h))
+	if (!h)
+		return;
+	let_go(h);
+	if (!idle(h))
 		return;
 	pause_us = h->pause_until_us - clock_now().mono_us;
 	if (pause_us > 0) {
@@ -283,7 +309,7 @@ void hook_stop(struct hook *h)
 	for (int64_t i = 0; i < h->settings.parallel; i++) {
 		struct transfer *t = &h->transfers[i];
 
-		if (t->n != 0)
+		if (t->n != 0 && !t->is_over)
 			curlloop_remove(&h->curl, t->easy);
 		curl_easy_cleanup(t->easy);
 		curl_slist_free_all(t->headers);

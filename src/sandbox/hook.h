@@ -44,6 +44,10 @@ int hook_start(const struct hook_settings *settings, struct hook **ret_hook);
 /* Send what is due and may be sent. NULL is taken. */
 void hook_pump(struct hook *hook);
 
+/* Instead of that where the commit failed: what became of events is written anew, and none leaves.
+ * NULL is taken. */
+void hook_settle_again(struct hook *hook);
+
 /* Whether there is room for one event more; if not, it is counted as given up. */
 bool hook_has_room(struct hook *hook);
 

@@ -105,8 +105,10 @@ static const char *why_failed(struct pdf_job *job, char *text, size_t size)
 		snprintf(text, size, "%s", job->words.data);
 	else if (WIFEXITED(job->status) && WEXITSTATUS(job->status) == 0)
 		snprintf(text, size, "it wrote nothing");
+	else if (WIFSIGNALED(job->status))
+		snprintf(text, size, "it was ended by signal %d", WTERMSIG(job->status));
 	else
-		snprintf(text, size, "it ended with status %d", job->status);
+		snprintf(text, size, "it ended with status %d", WEXITSTATUS(job->status));
 	return text;
 }
 
@@ -293,7 +295,6 @@ static void run(struct pdf_job *job)
 	}
 	buf_clear(&job->words);
 	buf_addf(&job->words, "it cannot be started: %s", strerror(r < 0 ? -r : ENOMEM));
-	job->status = -1;
 	finish(job);
 }
 

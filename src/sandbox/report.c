@@ -122,12 +122,13 @@ static void sum_up(struct report *r, struct report_user *user)
 
 int report_count_next(struct report *r, struct db *db)
 {
-	struct report_user *user = &r->users[r->counted];
+	struct report_user *user;
 	sqlite3_stmt *stmt;
 	int result;
 
 	if (r->counted == r->count)
 		return 0;
+	user = &r->users[r->counted];
 	stmt = db_statement(db, SQL_RECORDS_OF);
 	if (!stmt)
 		return -EIO;

@@ -183,7 +183,7 @@ def test_the_real_program_makes_a_pdf_of_it(build, tmp_path):
 
 @pytest.mark.parametrize("text, words", [
     ("echo 'no font' >&2; exit 1\n", "no font"), ("cat >/dev/null\n", "nothing"),
-    ("kill -9 $$\n", "status"), ("exit 3\n", "status"),
+    ("kill -9 $$\n", "signal 9"), ("exit 3\n", "status 3"),
 ])
 def test_a_program_that_fails_is_told(build, tmp_path, printer, text, words):
     with Sandbox(build, tmp_path / "cloud", "--pdf-program", printer(text), users=2000) as cloud:
