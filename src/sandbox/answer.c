@@ -3,6 +3,7 @@
 #include <event2/buffer.h>
 
 #include "base/log.h"
+#include "sandbox/record.h"
 #include "sandbox/sandbox.h"
 
 #define DATE_SIZE 40
@@ -259,6 +260,12 @@ static void add_headers(const struct exchange *x)
 	}
 }
 
+static void keep_record(const struct exchange *x, bool sent)
+{
+	if (x->sandbox->record && strncmp(x->path, SANDBOX_API "/", strlen(SANDBOX_API "/")) == 0)
+		record_exchange(x->sandbox->record, x, sent);
+}
+
 /* A client that has gone leaves a request without a connection; evhttp_send_reply then frees it. */
 static bool close_instead(struct exchange *x)
 {
@@ -267,6 +274,7 @@ static bool close_instead(struct exchange *x)
 	if (x->plan.end != FAULT_DROP_BEFORE && x->plan.end != FAULT_DROP_AFTER)
 		return false;
 	x->sandbox->stats.dropped++;
+	keep_record(x, false);
 	if (!connection)
 		return false;
 	evhttp_connection_free(connection);
@@ -285,6 +293,7 @@ void answer_send(struct exchange *x)
 	}
 	x->sandbox->stats.by_status[x->status > 0 && x->status < 600 ? x->status : 0]++;
 	add_headers(x);
+	keep_record(x, true);
 	body = evbuffer_new();
 	if (body)
 		evbuffer_add(body, x->out.data, x->out.len);

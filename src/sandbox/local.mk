@@ -20,6 +20,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/options.c src/sandbox/options.h \
 	src/sandbox/options_table.c src/sandbox/options_table.h \
 	src/sandbox/pdf.c src/sandbox/pdf.h \
+	src/sandbox/record.c src/sandbox/record.h \
 	src/sandbox/report.c src/sandbox/report.h \
 	src/sandbox/report_text.c src/sandbox/report_text.h \
 	src/sandbox/route.c \

@@ -253,6 +253,7 @@ static const char *take(struct options *o, int which, const char *text)
 	case OPT_FAULT: return take_fault(o, text);
 	case OPT_NAME: return take_name(o, text);
 	case OPT_SEED: return take_seed(o, text);
+	case OPT_RECORD: o->record = text; return NULL;
 	default: o->verbose = true; return NULL;
 	}
 }

@@ -37,6 +37,7 @@ struct options {
 	int64_t webhook_parallel, webhook_tries;
 	struct report_rules rules; /* zone: owned */
 	const char *pdf_program;   /* NULL: the usual one */
+	const char *record;        /* NULL: nothing is recorded */
 	uint64_t seed;
 	bool verbose;
 };

@@ -82,6 +82,9 @@ const struct option_spec option_specs[OPT_COUNT] = {
 	[OPT_SEED] = {"seed", "N", NULL, "make the chances of faults repeatable",
 		"The same requests in the same order then meet the same faults. The log tells the "
 		"seed that is used."},
+	[OPT_RECORD] = {"record", "FILE", NULL,
+		"write each request to the API and its answer there, as a line of JSON",
+		"The file grows; the API key is left out."},
 	[OPT_VERBOSE] = {"verbose", NULL, NULL, "log every request", NULL},
 	[OPT_HELP] = {"help", NULL, NULL, "show this; -h too", NULL},
 	[OPT_VERSION] = {"version", NULL, NULL, "show the version; -V too", NULL},

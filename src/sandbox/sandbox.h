@@ -60,6 +60,7 @@ struct sandbox {
 	SSL_CTX *ctx;
 	struct evhttp *http;
 	char *hook_secret;
+	FILE *record; /* of --record; NULL: none */
 };
 
 /* Serve until SIGTERM or SIGINT. Returns the exit status. */

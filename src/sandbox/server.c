@@ -17,6 +17,7 @@
 #include "sandbox/events.h"
 #include "sandbox/idempotency.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/record.h"
 #include "sandbox/schedule.h"
 #include "sandbox/tls.h"
 
@@ -284,7 +285,10 @@ static int start(struct sandbox *s)
 		return r;
 	raise_descriptors();
 	add_faults(s);
-	r = open_data(s);
+	if (s->options->record)
+		r = record_open(s->options->record, &s->record);
+	if (r == 0)
+		r = open_data(s);
 	if (r == 0)
 		r = start_hook(s);
 	if (r == 0)
@@ -336,6 +340,8 @@ static void stop(struct sandbox *s)
 	faults_done(&s->faults);
 	strmap_done(&s->running);
 	db_close(&s->db);
+	if (s->record)
+		fclose(s->record);
 }
 
 int sandbox_run(const struct options *options)

@@ -7,7 +7,7 @@
 After the first start the port stays the same over restarts, so that clients find it again.
 
 Every answer of the API that comes this way is held to docs/api/openapi.yaml, but while a fault spoils
-answers.
+answers; and when the process ends, so is whatever it exchanged with others: punchd, curl, proxies.
 """
 import http.client
 import json
@@ -70,6 +70,8 @@ class Sandbox:
         self.process = None
         self.base_url = None
         self._connection = None
+        self.record = directory / "record"
+        self.recorded = 0  # bytes of it that are checked
         self.spoilt = any(SPOILS.match(str(a)) for a in args)
 
     # ---- the process
@@ -78,7 +80,7 @@ class Sandbox:
         # getopt takes the last of an option, so args can say --listen again.
         command = [self.program, "--listen", f"127.0.0.1:{self.port}", "--data",
                    str(self.directory / "data"), "--users", str(self.users), "--devices",
-                   self.devices]
+                   self.devices, "--record", str(self.record)]
         if self.key_option:
             command += ["--key", self.key]
         if "--plan" not in self.args:
@@ -114,6 +116,7 @@ class Sandbox:
         status = self.process.wait(timeout=START_S)
         self.process.stdout.close()
         self.process = None
+        self.recorded = contract.CLOUD.check_record(self.record, self.recorded)
         return status
 
     def restart(self, *args):
