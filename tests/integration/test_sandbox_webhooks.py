@@ -159,6 +159,23 @@ def test_an_event_is_given_up_and_can_be_sent_again(build, tmp_path, receiver):
             assert (answer.status, answer.error["param"]) == (status, param)
 
 
+def test_asked_for_again_while_it_is_under_way(build, tmp_path, receiver):
+    arrived, gate = threading.Event(), threading.Event()
+
+    def answer(*_):
+        arrived.set()
+        return 200 if gate.wait(30) else 500
+
+    receiver.answer = answer
+    with start(build, tmp_path, "--webhook", receiver.url) as cloud:
+        cloud.post_attendance()
+        assert arrived.wait(30)
+        assert cloud.resend(all=True) == 1
+        gate.set()
+        assert receiver.wait(2)[0] == receiver.events[1]
+        assert [(e["state"], e["taken"]) for e in settled(cloud)] == [("delivered", 2)]
+
+
 def test_without_a_webhook_there_are_no_events(build, tmp_path):
     with start(build, tmp_path) as cloud:
         cloud.post_attendance()
