@@ -25,6 +25,7 @@ static void put_json(struct exchange *x, int status, json_t *root)
 	buf_clear(&x->out);
 	x->status = status;
 	x->content_type = media_json;
+	x->file_name[0] = '\0';
 	if (!root || json_dump_callback(root, add_piece, &x->out, JSON_STYLE) != 0) {
 		x->status = 500;
 		buf_clear(&x->out);
@@ -124,6 +125,7 @@ static void put_html(struct exchange *x, int status)
 	buf_clear(&x->out);
 	x->status = status;
 	x->content_type = "text/html";
+	x->file_name[0] = '\0';
 	buf_add_str(&x->out,
 		"<!DOCTYPE html><html><head><title>Proxy</title></head><body>"
 		"<h1>This page comes from something on the way</h1></body></html>\n");

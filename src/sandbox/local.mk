@@ -6,6 +6,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/call_page.c \
 	src/sandbox/call_report.c \
 	src/sandbox/call_sandbox.c \
+	src/sandbox/call_stats.c \
 	src/sandbox/call_users.c \
 	src/sandbox/call_events.c \
 	src/sandbox/curlloop.c src/sandbox/curlloop.h \
@@ -14,6 +15,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/events.c src/sandbox/events.h \
 	src/sandbox/exchange.c src/sandbox/exchange.h \
 	src/sandbox/fault.c src/sandbox/fault.h \
+	src/sandbox/gate.c src/sandbox/gate.h \
 	src/sandbox/hook.c src/sandbox/hook.h \
 	src/sandbox/idempotency.c src/sandbox/idempotency.h \
 	src/sandbox/keys.c src/sandbox/keys.h \

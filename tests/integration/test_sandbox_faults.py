@@ -130,6 +130,14 @@ def test_html_is_a_proxys_page(cloud, spec, status):
     assert count(cloud) == before
 
 
+def test_what_is_no_file_any_more_has_no_files_name(cloud):
+    path = "/reports/attendance?start_date=2023-01-01&end_date=2023-01-31&format=csv"
+    assert cloud.get(path).headers["Content-Disposition"]
+    for spec in ("status-after=503,count=1", "html,count=1"):
+        cloud.add_fault(spec)
+        assert cloud.get(path).headers["Content-Disposition"] is None
+
+
 def test_cut_leaves_half_of_the_json(cloud):
     before = count(cloud)
     cloud.add_fault("cut")
