@@ -260,7 +260,7 @@ class Cloud(Contract):
                     violate(f"{method} {target}: no Idempotency-Key")
             if line["status"] is not None and not line["fault"]:
                 self.check_answer(method, target, line["status"], headers_of(line["answer"].items()),
-                                  (line["text"] or "").encode())
+                                  (line.get("text") or "").encode())
         except Violation:
             pass
 

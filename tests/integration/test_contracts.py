@@ -22,7 +22,7 @@ from waiting import wait_for
 
 DOCUMENTS = ("openapi.yaml", "asyncapi.yaml", "control.yaml")
 # Both libraries mean the same by these, and by all that is left as a note.
-KEYWORDS = {"type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems",
+KEYWORDS = {"type", "properties", "required", "additionalProperties", "items", "minItems", "maxItems", "anyOf",
             "minLength", "maxLength", "minimum", "maximum", "pattern", "enum", "const", "oneOf", "$ref",
             "format", "description", "examples", "default", "contentMediaType", "x-open", "x-choice",
             "x-unique"}
