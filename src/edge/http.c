@@ -69,10 +69,10 @@ static const char *refusal(int status)
 static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
 {
 	char line[32] = "";
+	const struct http_connection *c = arg;
 	const char *body, *blank;
 	int status;
 
-	(void)arg;
 	if (info->n_added == 0)
 		return;
 	evbuffer_copyout(output, line, sizeof line - 1);
@@ -81,7 +81,9 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
 	if (status < HTTP_BADREQUEST)
 		return;
 	body = refusal(status);
-	evbuffer_remove_cb(output, on_output, NULL);
+	if (status == HTTP_ENTITYTOOLARGE && c->server->guests)
+		http_guest_drain(c->server->guests, bufferevent_getfd(c->bev));
+	evbuffer_remove_cb(output, on_output, arg);
 	evbuffer_drain(output, evbuffer_get_length(output));
 	evbuffer_add_printf(output,
 		"HTTP/1.1 %d Refused\r\nConnection: close\r\nContent-Type: application/json\r\n"
@@ -147,9 +149,9 @@ static void connection_whole(struct http_server *s, struct bufferevent *bev)
 		if (c->began_ms == 0 || c->bev != bev)
 			continue;
 		evbuffer_remove_cb(bufferevent_get_input(bev), on_input, c);
+		evbuffer_remove_cb(bufferevent_get_output(bev), on_output, c);
 		c->began_ms = 0;
 	}
-	evbuffer_remove_cb(bufferevent_get_output(bev), on_output, NULL);
 	set_timeouts(bev, ANSWER_MS);
 }
 
@@ -204,7 +206,7 @@ static struct bufferevent *new_connection(struct event_base *base, void *arg)
 	*c = (struct http_connection){
 		.server = s, .bev = bev, .began_ms = now_ms(s), .next = c->next};
 	evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
-	evbuffer_add_cb(bufferevent_get_output(bev), on_output, NULL);
+	evbuffer_add_cb(bufferevent_get_output(bev), on_output, c);
 	return bev;
 }
 

@@ -12,6 +12,7 @@
 
 /* Of a server that listens on TCP. */
 struct http_guests;
+struct http_tls;
 
 struct http_connection;
 
@@ -37,6 +38,13 @@ int http_serve(struct http_server *s, int fd, size_t body_max);
 struct bufferevent *http_guest_new(struct http_guests *g, struct event_base *base);
 /* Its request is whole. *ret_address: who asks, valid as long as the connection. */
 void http_guest_whole(struct http_guests *g, int fd, const char **ret_address);
+/* It sends more than is read, and is told so (edge/http_drain.h). */
+void http_guest_drain(struct http_guests *g, int fd);
 void http_guests_free(struct http_guests *g);
+
+/* ---- http_tls.c */
+
+/* A connection's side of TLS. NULL: no memory. */
+struct ssl_st *http_tls_session(const struct http_tls *tls);
 
 #endif

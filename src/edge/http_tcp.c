@@ -4,12 +4,12 @@
 #include <event2/bufferevent_ssl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/netaddr.h"
+#include "edge/http_drain.h"
 #include "edge/http_private.h"
 
 #define TICK_MS 1000
@@ -39,94 +39,14 @@ struct http_guests {
 	struct loop_timer *look, *tick;
 	bool full; /* nothing is accepted */
 	struct guest list[HTTP_GUESTS_MAX];
+	struct http_drains *drains;
 };
-
-struct http_tls {
-	SSL_CTX *ctx;
-};
-
-/* ---- certificates */
-
-/* OpenSSL's own words on its last error. */
-static const char *ssl_words(void)
-{
-	unsigned long error = ERR_peek_last_error();
-	const char *words = ERR_reason_error_string(error);
-
-	return words ? words : "it cannot be read";
-}
-
-static int load(SSL_CTX *ctx, const char *cert_file, const char *key_file,
-	char words[static HTTP_TLS_WORDS_MAX])
-{
-	if (SSL_CTX_use_certificate_chain_file(ctx, cert_file) != 1)
-		snprintf(words, HTTP_TLS_WORDS_MAX, "%.200s: no certificate: %s", cert_file,
-			ssl_words());
-	else if (SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM) != 1)
-		snprintf(words, HTTP_TLS_WORDS_MAX, "%.200s: no key of %.200s: %s", key_file,
-			cert_file, ssl_words());
-	else
-		return 0;
-	ERR_clear_error();
-	return -EINVAL;
-}
-
-/* A key with a pass phrase would be asked for at the terminal. */
-static int no_phrase(char *to, int size, int writing, void *arg)
-{
-	(void)to;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
-int http_tls_load(const char *cert_file, const char *key_file, struct http_tls **ret_tls,
-	char ret_words[static HTTP_TLS_WORDS_MAX])
-{
-	struct http_tls *tls = calloc(1, sizeof *tls);
-	int r;
-
-	snprintf(ret_words, HTTP_TLS_WORDS_MAX, "out of memory");
-	if (tls)
-		tls->ctx = SSL_CTX_new(TLS_server_method());
-	if (!tls || !tls->ctx) {
-		http_tls_free(tls);
-		return -ENOMEM;
-	}
-	SSL_CTX_set_min_proto_version(tls->ctx, TLS1_2_VERSION);
-	SSL_CTX_set_options(tls->ctx, SSL_OP_NO_RENEGOTIATION);
-	SSL_CTX_set_default_passwd_cb(tls->ctx, no_phrase);
-	r = load(tls->ctx, cert_file, key_file, ret_words);
-	if (r < 0) {
-		http_tls_free(tls);
-		return r;
-	}
-	*ret_tls = tls;
-	return 0;
-}
-
-void http_tls_free(struct http_tls *tls)
-{
-	if (!tls)
-		return;
-	SSL_CTX_free(tls->ctx);
-	free(tls);
-}
 
 /* ---- who is here */
 
 static int64_t now_ms(const struct http_guests *g)
 {
 	return loop_now(g->server->loop).mono_us / 1000;
-}
-
-static uint64_t cookie_of(int fd)
-{
-	uint64_t cookie = 0;
-	socklen_t size = sizeof cookie;
-
-	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == 0 ? cookie : 0;
 }
 
 /* evhttp sees its end, and closes it. */
@@ -141,7 +61,7 @@ static void sweep(struct http_guests *g)
 	for (int i = 0; i < HTTP_GUESTS_MAX; i++) {
 		struct guest *one = &g->list[i];
 
-		if (one->here && !one->fresh && cookie_of(one->fd) != one->cookie)
+		if (one->here && !one->fresh && http_socket_cookie(one->fd) != one->cookie)
 			one->here = false;
 	}
 }
@@ -171,7 +91,7 @@ static void look_at(struct http_guests *g, struct guest *one)
 	socklen_t size = sizeof peer;
 
 	one->fd = bufferevent_getfd(one->fresh);
-	one->cookie = cookie_of(one->fd);
+	one->cookie = http_socket_cookie(one->fd);
 	getpeername(one->fd, (struct sockaddr *)&peer, &size);
 	one->loopback = netaddr_is_loopback(&peer);
 	one->household = netaddr_household(&peer);
@@ -262,7 +182,7 @@ static struct bufferevent *make_bev(struct http_guests *g, struct event_base *ba
 
 	if (!g->tls)
 		return bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
-	ssl = SSL_new(g->tls->ctx);
+	ssl = http_tls_session(g->tls);
 	if (!ssl)
 		return NULL;
 	bev = bufferevent_openssl_socket_new(
@@ -298,7 +218,7 @@ void http_guest_whole(struct http_guests *g, int fd, const char **ret_address)
 	for (int i = 0; i < HTTP_GUESTS_MAX; i++) {
 		struct guest *one = &g->list[i];
 
-		if (!one->here || one->fd != fd || cookie_of(fd) != one->cookie)
+		if (!one->here || one->fd != fd || http_socket_cookie(fd) != one->cookie)
 			continue;
 		one->whole = true;
 		*ret_address = one->address;
@@ -313,6 +233,11 @@ int http_tcp_coming(struct http_server *s)
 	for (int i = 0; i < HTTP_GUESTS_MAX; i++)
 		n += s->guests->list[i].here && !s->guests->list[i].whole;
 	return n;
+}
+
+void http_guest_drain(struct http_guests *g, int fd)
+{
+	http_drains_add(g->drains, fd);
 }
 
 /* ---- life */
@@ -352,6 +277,7 @@ static struct http_guests *make_guests(struct http_server *s, struct http_tls *t
 	g->tls = tls;
 	g->look = loop_timer_new(s->loop, on_look, g);
 	g->tick = loop_timer_new(s->loop, on_tick, g);
+	g->drains = http_drains_new(s->loop);
 	return g;
 }
 
@@ -369,7 +295,8 @@ int http_tcp_new(struct loop *l, const char *listen, struct http_tls *tls, size_
 	s->handle = handle;
 	s->arg = arg;
 	s->guests = make_guests(s, tls);
-	r = s->guests && s->guests->look && s->guests->tick ? listen_at(listen) : -ENOMEM;
+	r = s->guests && s->guests->look && s->guests->tick && s->guests->drains ? listen_at(listen)
+										 : -ENOMEM;
 	if (r >= 0)
 		r = http_serve(s, r, body_max);
 	if (r < 0) {
@@ -394,6 +321,7 @@ void http_guests_free(struct http_guests *g)
 		if (g->list[i].here && g->list[i].fresh)
 			bufferevent_decref(g->list[i].fresh);
 	}
+	http_drains_free(g->drains);
 	loop_timer_free(g->look);
 	loop_timer_free(g->tick);
 	http_tls_free(g->tls);

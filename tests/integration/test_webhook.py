@@ -154,6 +154,26 @@ def test_each_bad_call_has_its_status_and_leaves_nothing(tmp_path, tls):
         place.gateway.wait_delivered(1)
 
 
+@pytest.mark.parametrize("tls", (False, True), ids=("plain", "tls"))
+def test_who_sends_too_much_reads_the_answer(tmp_path, tls):
+    """Also who sends it all before he reads, or does not say how much will come."""
+    with Told(tmp_path, tls=tls) as place:
+        for size in (262145, 5000000) * 15:
+            assert place.caller.post(b"x" * size)[0] == 413
+        for chunks, status in ((50, 413), (2, 400)):
+            conn = place.caller.connect()
+            conn.request("POST", f"/webhook/{SECRET}", iter([b"x" * 100000] * chunks),
+                         {"Transfer-Encoding": "chunked"}, encode_chunked=True)
+            assert conn.getresponse().status == status
+            conn.close()
+        # Who only says how much will come is told at once.
+        conn = place.caller.connect()
+        conn.putrequest("POST", f"/webhook/{SECRET}")
+        conn.putheader("Content-Length", "1000000000")
+        conn.endheaders()
+        assert conn.getresponse().status == 413
+
+
 def test_a_wrong_secret_and_a_wrong_path_are_one(told):
     def answer(path):
         status, document, headers = told.caller.call("POST", path, b"{}")
