@@ -4,6 +4,8 @@ import http.client
 import json
 import subprocess
 import threading
+import time
+import urllib.parse
 
 import pytest
 
@@ -227,8 +229,8 @@ def test_a_refusal_in_the_clouds_words(place):
 def test_a_refusal_that_nobody_waited_for(place):
     place.cloud.stop()
     assert ask(place)[0] == 202
+    place.cloud.args += ["--fault", f"status=422,{POST},count=1"]
     place.cloud.start()
-    place.cloud.add_fault(f"status=422,{POST},count=1")
     place.gateway.wait_status(lambda s: s["people"]["refused"] == 1, "it is refused")
     one, = pending(place)
     assert (one["state"], one["error"]["status"], one["error"]["code"]) == (
@@ -505,6 +507,36 @@ def test_a_409_has_the_list_read(town, there, state, code):
     if state == "adopted":
         assert row["user_id"] == "usr_000011" and status == 200
     assert len(town.cloud.users) == (11 if there else 10)
+
+
+def test_a_list_that_was_begun_too_early_proves_nothing(town):
+    """They come into the cloud while its list is read, on a page that was read before; and that ends
+    when nothing of the request is at work any more."""
+    cloud, asked = town.cloud, []
+    cloud.users += [dict(cloud.users[0], id=f"usr_x{n:05d}", email=f"x{n}@example.com",
+                         phone=f"+4912345{n:05d}") for n in range(300)]
+
+    def lost(x):
+        asked.append(json.loads(x.read()))
+        x.reset()
+        return False
+
+    def pages(x):
+        query = dict(urllib.parse.parse_qsl(x.path.partition("?")[2]))
+        offset = int(query.get("offset", 0))
+        if offset > 0 and len(asked) == 1 and len(cloud.users) == 310:
+            cloud.users.insert(0, asked[0] | {"id": "usr_late", "updated_at": "2026-01-01T00:00:00Z"})
+        time.sleep(0.4)  # 1.6 s the whole; the request is given up for 1 s
+        # Without a total, a list that grows is not seen to.
+        x.answer(200, {"data": cloud.users[offset:offset + 100]} if "users" in x.path
+                 else {"data": cloud.devices})
+        return True
+
+    cloud.manner, cloud._list = lost, pages
+    assert ask(town)[0] in (200, 202)
+    settled(town)
+    row, = pending(town, "?all=yes")
+    assert (row["state"], row["user_id"], len(cloud.sends)) == ("adopted", "usr_late", 1)
 
 
 def test_made_and_told_otherwise(town):
