@@ -31,7 +31,7 @@ static const struct {
 void reporting_explain(const struct api_reply *reply, struct reporting_error *ret)
 {
 	bool own_words = reply->outcome == API_GARBLED || reply->outcome == API_DONE ||
-		reply->outcome == API_DONE_NO_ID;
+		reply->outcome == API_DONE_NO_ID || reply->outcome == API_NEVER_LEFT;
 	bool waits = reply->outcome == API_RATE_LIMITED || reply->outcome == API_NEVER_LEFT;
 
 	*ret = (struct reporting_error){
