@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "base/utf8.h"
 
 #define SILENT_SHOWN 8
+#define NAME_SIZE    101 /* bytes of a name, and its end */
 #define HOUR_S       3600
 
 struct lines {
@@ -21,13 +23,25 @@ static void put(struct lines *out, const char *line)
 	out->count++;
 }
 
+/* As much of a name as fits into a sentence, cut between two characters. */
+static const char *name_of(const char *text, char ret[static NAME_SIZE])
+{
+	size_t left = strlen(text), n = 0, one;
+
+	while ((one = utf8_length(text + n, left - n)) > 0 && n + one < NAME_SIZE)
+		n += one;
+	memcpy(ret, text, n);
+	ret[n] = '\0';
+	return ret;
+}
+
 const char *words_time(const char *text, char ret[static WORDS_LINE])
 {
 	int64_t unix_s;
 	char utc[TIME_TEXT_SIZE];
 
 	if (time_parse_rfc3339(text, &unix_s) < 0) {
-		snprintf(ret, WORDS_LINE, "%s", text);
+		name_of(text, ret);
 	} else {
 		time_format_utc(unix_s, -1, utc);
 		snprintf(ret, WORDS_LINE, "%.10s %.5s UTC", utc, utc + 11);
@@ -51,21 +65,21 @@ static void put_count(struct lines *out, int64_t n, const char *one, const char 
 
 static void put_silent(struct lines *out, const struct document_completeness *c)
 {
-	char line[WORDS_LINE], time[WORDS_LINE];
+	char line[WORDS_LINE], time[WORDS_LINE], name[NAME_SIZE];
 
 	for (size_t i = 0; i < c->silent_count && i < SILENT_SHOWN; i++) {
 		const struct document_terminal *t = &c->silent[i];
 
 		if (t->since[0])
 			snprintf(line, sizeof line,
-				"Terminal %.100s has been silent since %.50s: what it has stored "
+				"Terminal %s has been silent since %.101s: what it has stored "
 				"is missing here.",
-				t->serial, words_time(t->since, time));
+				name_of(t->serial, name), words_time(t->since, time));
 		else
 			snprintf(line, sizeof line,
-				"Terminal %.100s has been silent since before the gateway started: "
+				"Terminal %s has been silent since before the gateway started: "
 				"what it has stored is missing here.",
-				t->serial);
+				name_of(t->serial, name));
 		put(out, line);
 	}
 	if (c->silent_count > SILENT_SHOWN) {
@@ -103,7 +117,7 @@ static void put_directory(struct lines *out, const struct document *d)
 	if (time_parse_rfc3339(c->users_synced_at, &synced) == 0 &&
 		time_parse_rfc3339(d->generated_at, &made) == 0)
 		put_age(made - synced, age, sizeof age);
-	snprintf(line, sizeof line, "The list of people was read from the cloud at %.50s%s.",
+	snprintf(line, sizeof line, "The list of people was read from the cloud at %.101s%s.",
 		words_time(c->users_synced_at, time), age);
 	put(out, line);
 }
@@ -113,7 +127,7 @@ void words_completeness(
 {
 	const struct document_completeness *c = &d->completeness;
 	struct lines out = {on_line, arg, 0};
-	char line[WORDS_LINE];
+	char line[WORDS_LINE], name[NAME_SIZE];
 
 	put_count(&out, c->held, "is held until something is known or decided; it is not counted.",
 		"are held until something is known or decided; they are not counted.");
@@ -125,9 +139,9 @@ void words_completeness(
 	put_silent(&out, c);
 	if (c->complete_from[0]) {
 		snprintf(line, sizeof line,
-			"Days before %.40s may lack punches: the gateway was not there yet, or "
+			"Days before %s may lack punches: the gateway was not there yet, or "
 			"does not keep them any more.",
-			c->complete_from);
+			name_of(c->complete_from, name));
 		put(&out, line);
 	}
 	put_count(&out, c->queued, "is counted, but still on its way to the cloud.",

@@ -92,3 +92,15 @@ tests_fuzz_replay_zone_LDADD = libbase.a
 tests_fuzz_fuzz_zone_SOURCES = tests/fuzz/fuzz_zone.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_zone_LDADD = libbase.a
 tests_fuzz_fuzz_zone_LDFLAGS = $(fuzz_flags)
+
+if WITH_REPORT
+check_PROGRAMS += tests/fuzz/replay_report
+EXTRA_PROGRAMS += tests/fuzz/fuzz_report
+CLEANFILES += tests/fuzz/fuzz_report
+TESTS += tests/fuzz/replay_report
+tests_fuzz_replay_report_SOURCES = tests/fuzz/fuzz_report.c $(fuzz_replay)
+tests_fuzz_replay_report_LDADD = libreport.a libbase.a $(JANSSON_LIBS)
+tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_report_LDADD = libreport.a libbase.a $(JANSSON_LIBS)
+tests_fuzz_fuzz_report_LDFLAGS = $(fuzz_flags)
+endif

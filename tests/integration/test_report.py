@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import threading
 
@@ -386,6 +387,39 @@ def test_a_whole_one_comes_as_it_is(bad, tmp_path):
     assert ctl(bad, "-o", out).returncode == 0
     assert out.read_bytes() == GOOD
     assert ctl(bad).stdout == GOOD
+
+
+def raw(gateway, request):
+    """All that comes, until the gateway closes."""
+    with socket.socket(socket.AF_UNIX) as conn:
+        conn.settimeout(30)
+        conn.connect(str(gateway.socket))
+        conn.sendall(request.encode())
+        got = b""
+        while piece := conn.recv(65536):
+            got += piece
+        return got
+
+
+@pytest.mark.parametrize("source", ["cloud", "local"])
+def test_head_and_the_old_protocol(bad, source):
+    """A HEAD has the head alone; HTTP/1.0 gets the same bytes, which the end of the connection ends."""
+    bad.cloud.report = say(200, GOOD)
+    where = path(source=source)
+    head = raw(bad.gateway, f"HEAD {where} HTTP/1.1\r\nHost: punchd\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ") and head.endswith(b"\r\n\r\n") and head.count(b"\r\n\r\n") == 1
+    old = raw(bad.gateway, f"GET {where} HTTP/1.0\r\n\r\n").partition(b"\r\n\r\n")
+    assert b"chunked" not in old[0] and json.loads(old[2])["data"]["end_date"] == str(LAST)
+    assert source == "local" or old[2] == GOOD
+
+
+def test_what_breaks_off_has_no_end(bad):
+    """The last chunk is missing, which is how a client knows."""
+    bad.cloud.report = cut(len(GOOD) // 2)
+    got = raw(bad.gateway, f"GET {path()} HTTP/1.1\r\nHost: punchd\r\n\r\n")
+    assert not got.endswith(b"0\r\n\r\n")
+    bad.cloud.report = say(200, GOOD)
+    assert raw(bad.gateway, f"GET {path()} HTTP/1.1\r\nHost: punchd\r\n\r\n").endswith(b"0\r\n\r\n")
 
 
 def big(size, piece=65536, done=None):

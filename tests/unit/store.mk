@@ -1,7 +1,8 @@
 # Unit tests of src/store.
 UNIT_STORE = tests/unit/test_store tests/unit/test_store_check tests/unit/test_store_fault \
 	tests/unit/test_store_link tests/unit/test_store_log tests/unit/test_store_newuser \
-	tests/unit/test_store_model tests/unit/test_store_punch tests/unit/test_store_salvage \
+	tests/unit/test_store_model tests/unit/test_store_punch tests/unit/test_store_report \
+	tests/unit/test_store_salvage \
 	tests/unit/test_store_upkeep tests/unit/test_tapcache
 check_PROGRAMS += $(UNIT_STORE)
 TESTS += $(UNIT_STORE)
@@ -19,6 +20,8 @@ tests_unit_test_store_salvage_SOURCES = tests/unit/test_store_salvage.c
 tests_unit_test_store_salvage_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_salvage_LDFLAGS = -Wl,--wrap=rename -Wl,--wrap=fsync -Wl,--wrap=pread \
 	-Wl,--wrap=statvfs
+tests_unit_test_store_report_SOURCES = tests/unit/test_store_report.c
+tests_unit_test_store_report_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_link_SOURCES = tests/unit/test_store_link.c
 tests_unit_test_store_link_LDADD = $(UNIT_STORE_LIBS)
 tests_unit_test_store_log_SOURCES = tests/unit/test_store_log.c
