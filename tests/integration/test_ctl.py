@@ -359,7 +359,8 @@ def test_help_and_version_need_no_punchd():
         assert (run.code, run.err) == (0, "") and run.out
     commands = re.findall(r"(?m)^  ([a-z]+) ", Run("--help").out)
     assert commands == ["status", "watch", "punches", "trace", "release", "retry", "discard", "amend", "users",
-                        "devices", "sync", "pause", "resume", "lobby", "link", "unlink", "links", "alarms", "doctor"]
+                        "devices", "sync", "pause", "resume", "lobby", "link", "unlink", "links", "report", "alarms",
+                            "doctor"]
     assert all(Run(c, "--help").out.startswith(f"usage: punchctl {c}") for c in commands)
 
 
@@ -888,7 +889,7 @@ def completed(*words):
 def test_completion(tmp_path):
     assert completed("") == ["status", "watch", "punches", "trace", "release", "retry", "discard",
                              "amend", "users", "devices", "sync", "pause", "resume", "lobby", "link",
-                             "unlink", "links", "alarms", "doctor", "try-profile"]
+                             "unlink", "links", "report", "alarms", "doctor", "try-profile"]
     assert completed("--json", "st") == ["status"]
     assert completed("--socket", "/x", "al") == ["alarms"]
     assert completed("punches", "--st") == ["--state"]
