@@ -201,7 +201,8 @@ static void tell_refused(const struct ctl *ctl, const json_t *answer)
 	if (strcmp(doc_text(answer, "data.state"), "refused") == 0)
 		ctl_complain("these are the cloud's words%s%s: nobody was created",
 			param[0] ? " on --" : "", param);
-	if (strncmp(id, "usr_", 4) == 0 && ctl->text[OPTION_LINK])
+	if (strcmp(doc_text(answer, "error.code"), "already_exists") == 0 && id[0] &&
+		ctl->text[OPTION_LINK])
 		ctl_complain("if it is them: punchctl link %s %s", ctl->text[OPTION_LINK], id);
 }
 

@@ -157,6 +157,13 @@ static bool read_body(struct call *call, const json_t *body, struct newuser *u)
 
 /* ---- how it stands */
 
+/* Takes the references. */
+static json_t *refusal_of(const char *code, json_t *message, json_t *param, json_t *data)
+{
+	return json_pack("{s:{s:s, s:o, s:o}, s:o}", "error", "code", code, "message", message,
+		"param", param, "data", data);
+}
+
 /* What is answered of one who was asked for. */
 static json_t *answer_of(const struct newpeople *np, const struct newperson *one, int *ret_status)
 {
@@ -169,10 +176,12 @@ static json_t *answer_of(const struct newpeople *np, const struct newperson *one
 	case NEWUSER_REFUSED:
 		*ret_status = u->error_status >= 400 && u->error_status <= 499 ? u->error_status
 									       : 409;
-		return json_pack("{s:{s:s, s:o, s:o}, s:o}", "error", "code", u->error_code,
-			"message", view_words(u->error_message), "param",
-			view_words(u->error_param), "data", data);
-	case NEWUSER_CANCELLED: *ret_status = 409; break;
+		return refusal_of(u->error_code, view_words(u->error_message),
+			view_words(u->error_param), data);
+	case NEWUSER_CANCELLED:
+		*ret_status = 409;
+		return refusal_of(
+			"cancelled", json_string("somebody has taken it back"), json_null(), data);
 	case NEWUSER_WAITING: *ret_status = 202; break;
 	}
 	return json_pack("{s:o}", "data", data);

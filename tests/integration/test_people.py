@@ -262,15 +262,22 @@ def test_taken_back(place):
 def test_what_may_be_there_is_only_taken_back_by_force(place):
     place.cloud.add_fault("drop-before,path=/users,method=GET")
     place.cloud.add_fault(f"drop-before,{POST},count=1")
-    status, document = ask(place)
-    one = document["data"]
-    assert (status, one["state"], one["waits_for"]) == (202, "in_doubt", "list"), document
-    assert one["sent"] and one["error"]["code"] == "lost"
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(ask(place)))
+    asking.start()
+    place.gateway.wait_status(lambda s: s["people"]["in_doubt"] == 1, "it is in doubt")
+    one, = pending(place)
+    assert (one["state"], one["waits_for"], one["error"]["code"]) == ("in_doubt", "list", "lost")
+    assert one["sent"]
     assert cancel(place, f"id={one['id']}")[1]["error"]["code"] == "in_doubt"
     code, out, err = ctl(place, "users", "cancel", ANN["email"])
-    assert (code, out) == (1, "") and "--force" not in out and "force" in err
+    assert (code, out) == (1, "") and "force" in err
     code, out, err = ctl(place, "users", "cancel", ANN["email"], "--force")
     assert code == 0 and "the cloud may have them" in err
+    # Whoever waited for the cloud's answer hears of it.
+    asking.join()
+    status, document = answers[0]
+    assert (status, document["error"]["code"]) == (409, "cancelled")
     assert pending(place) == []
     row, = pending(place, "?all=yes")
     assert row["state"] == "cancelled" and "may have been sent" in row["note"]
@@ -303,6 +310,29 @@ def test_a_webhook_settles_who_is_in_doubt(tmp_path):
         row, = pending(place, "?all=yes")
         assert (row["state"], row["user_id"], posts(place)) == ("adopted", made["id"], 1)
         place.gateway.wait_delivered(1)
+
+
+def test_whoever_asked_is_gone_when_the_answer_comes(place):
+    place.cloud.add_fault(f"slow=400ms,{POST},count=1")
+    with pytest.raises(OSError):
+        place.gateway.request("POST", "/v1/users", json.dumps(ANN), timeout=0.2)
+    settled(place)
+    row, = pending(place, "?all=yes")
+    assert row["state"] in ("created", "adopted") and len(in_cloud(place)) == 1
+
+
+def test_a_backlog_does_not_starve_them(tmp_path):
+    with Place(tmp_path, "--plan", "60", "--window", "2s", settings=QUICK) as place:
+        place.cloud.stop()
+        many = [punch(str(i), f"usr_{i % 10 + 1:06d}", i // 10 * 5,
+                      type=("check_in", "check_out")[i // 10 % 2]) for i in range(500)]
+        place.hand.send_all(many)
+        place.hand.wait_acked(many)
+        assert ask(place)[0] == 202
+        place.cloud.start()
+        wait_for(lambda: in_cloud(place), "they are there")
+        status = place.gateway.status()
+        assert status["queue"]["queued"] > 100, status["queue"]
 
 
 def test_not_while_forwarding_is_paused(place):
