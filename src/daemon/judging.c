@@ -197,7 +197,8 @@ static void line_up(struct judging *j, const struct punch *fresh, const struct b
 {
 	int64_t from_s = b->found ? b->first_s : b->begin_s;
 
-	qsort(j->rows, j->count, sizeof *j->rows, compare_rows);
+	if (j->count > 0) /* nobody has had any yet: there are no rows to point at */
+		qsort(j->rows, j->count, sizeof *j->rows, compare_rows);
 	j->from = j->count;
 	j->fresh = SIZE_MAX;
 	for (size_t i = j->count; i-- > 0;) {

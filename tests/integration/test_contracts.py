@@ -147,6 +147,8 @@ def test_words_of_the_control_socket():
         text = file.read_text()
         codes |= set(re.findall(r'control_fail\([^"]*?"(\w+)"', text))
         codes |= set(re.findall(r'\? "(\w+)" : "(\w+)", "%s", words', text) and ["busy", "refused"])
+        codes |= set(re.findall(r'case NEWPEOPLE_\w+: return "(\w+)"', text))
+        codes |= set(re.findall(r'refusal_of\(\s*"(\w+)"', text))
     codes |= set(re.findall(r'\[REFUSED_\w+\] = \{\d+, "(\w+)"', source("daemon/hooks.c")))
     codes |= set(re.findall(r'\\"code\\":\\"(\w+)\\"', source("edge/http.c")))
     assert known(CONTROL, folder + "Problem/properties/error/properties/code") == sorted(codes)
