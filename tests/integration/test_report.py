@@ -473,6 +473,35 @@ def test_who_takes_it_slowly_slows_the_cloud(bad):
     bad.gateway.status()
 
 
+def test_who_hangs_up_before_it_begins_ends_it_too(bad):
+    """The cloud still computes, nothing was sent yet: it is not left to it."""
+    asked, gone = threading.Event(), threading.Event()
+
+    def compute(x):
+        asked.set()
+        x.wait_gone()
+        gone.set()
+        return False
+
+    bad.cloud.report = compute
+    connection = UnixConnection(bad.gateway.socket, 30)
+    connection.request("GET", path())
+    assert asked.wait(20)
+    assert not gone.is_set()
+    connection.close()
+    # Left to itself it would take ten times the time-out.
+    assert gone.wait(10), "the cloud is told that nobody waits"
+
+
+def test_a_429_is_waited_out(bad):
+    """Somebody else used the window up: who asked is not told so, but gets his report a moment later."""
+    answers = [say(429, {"error": {"code": "rate_limit_exceeded", "message": "slow down"}}, {"Retry-After": "1"}),
+               say(200, GOOD)]
+    bad.cloud.report = lambda x: answers.pop(0)(x)
+    assert bad.gateway.request("GET", path(), timeout=90) == (200, json.loads(GOOD))
+    assert answers == []
+
+
 @pytest.mark.parametrize("signo", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_download_that_is_interrupted(bad, tmp_path, signo):
     bad.cloud.report = slowly
