@@ -93,7 +93,7 @@ def report(rules, first, last, users, punches, department=None, user_id=None):
 
 
 def month(rng):
-    first = datetime.date(rng.randint(2019, 2026), rng.randint(1, 12), 1)
+    first = datetime.date(rng.randint(2019, 2025), rng.randint(1, 12), 1)  # one that is over
     return first, (first + 31 * DAY).replace(day=1) - DAY
 
 
