@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "cloud_private.h"
 #include "gateway.h"
+#include "herald.h"
 #include "laws.h"
 #include "terminal.h"
 
@@ -32,6 +33,7 @@ void cloud_begin(void)
 	snprintf(cloud.key, sizeof cloud.key, "%s", CLOUD_FIRST_KEY);
 	strmap_init(&keys, p->seed);
 	chance_init(&chance, p->seed, "cloud", 0);
+	herald_begin();
 	foreign_window = -1;
 }
 
@@ -43,6 +45,7 @@ void cloud_end(void)
 	while ((k = strmap_next(&keys, &pos, NULL)))
 		free(k);
 	strmap_done(&keys);
+	herald_end();
 	free(cloud.records);
 	cloud.records = NULL;
 }
@@ -266,6 +269,7 @@ static void post_attendance(const struct request *q, struct response *r)
 		k->records++;
 		add_record(&record);
 		laws_recorded(record.key);
+		herald_recorded(&record, number, clock_us());
 	}
 	put_body(r, 201, record_json(&cloud.records[number], number));
 }

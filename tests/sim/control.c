@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "edge/http_stream.h"
-#include "edge/http_tcp.h"
 #include "gateway.h"
+#include "herald.h"
 
 struct http_server {
 	http_handle *handle;
@@ -34,59 +34,6 @@ int http_unix_new(struct loop *l, const char *path, const char *group, http_hand
 	*ret_group_error = 0;
 	*ret_server = server = s;
 	return 0;
-}
-
-/* edge/http_tcp.h: no webhooks. */
-int http_tls_load(const char *cert_file, const char *key_file, struct http_tls **ret_tls,
-	char ret_words[static HTTP_TLS_WORDS_MAX])
-{
-	(void)cert_file;
-	(void)key_file;
-	*ret_tls = NULL;
-	ret_words[0] = '\0';
-	return 0;
-}
-
-void http_tls_free(struct http_tls *tls)
-{
-	(void)tls;
-}
-
-int http_tcp_new(struct loop *l, const char *listen, struct http_tls *tls, size_t body_max,
-	http_handle *handle, void *arg, struct http_server **ret_server)
-{
-	(void)l;
-	(void)listen;
-	(void)tls;
-	(void)body_max;
-	(void)handle;
-	(void)arg;
-	*ret_server = NULL;
-	return -1;
-}
-
-void http_tcp_set_tls(struct http_server *s, struct http_tls *tls)
-{
-	(void)s;
-	(void)tls;
-}
-
-int http_tcp_coming(struct http_server *s)
-{
-	(void)s;
-	return 0;
-}
-
-struct http_later *http_later(const struct http_request *request)
-{
-	(void)request;
-	return NULL;
-}
-
-void http_later_answer(struct http_later *later, struct http_answer *answer)
-{
-	(void)later;
-	free(answer->body);
 }
 
 /* Nobody asks for a report in here. */
@@ -131,17 +78,11 @@ void http_stream_answer(struct http_stream *s, struct http_answer *answer)
 	(void)answer;
 }
 
-const char *http_header_get(const struct http_request *request, const char *name)
-{
-	(void)request;
-	(void)name;
-	return NULL;
-}
-
 void http_server_free(struct http_server *s)
 {
 	if (s == server)
 		server = NULL;
+	herald_server_gone(s);
 	free(s);
 }
 

@@ -9,6 +9,7 @@
 #include "cloud.h"
 #include "daemon/forward.h"
 #include "daemon/punchd.h"
+#include "herald.h"
 #include "laws.h"
 
 #define RESTART_US      (5 * SECOND) /* RestartSec */
@@ -162,10 +163,15 @@ void gateway_write_key(const char *key)
 static void write_config(void)
 {
 	const struct plan *p = world.plan;
-	char text[2048];
+	char text[2048], hooks[256] = "", secret[128];
 
+	snprintf(secret, sizeof secret, "%s/hook.secret", gateway.folder);
+	write_file(secret, HERALD_SECRET);
+	if (p->hooks)
+		snprintf(hooks, sizeof hooks,
+			"[webhook]\nlisten = 127.0.0.1:8481\nsecret_file = %s\n", secret);
 	snprintf(text, sizeof text,
-		"[api]\nbase_url = https://cloud.sim/v1\nkey_file = %s\nmax_in_flight = %d\n"
+		"%s[api]\nbase_url = https://cloud.sim/v1\nkey_file = %s\nmax_in_flight = %d\n"
 		"in_doubt = %s\n"
 		"[mqtt]\nhost = broker.sim\nclient_id = punchd-sim\n"
 		"[site]\nname = sim\ntime_zone = %s\n"
@@ -173,8 +179,8 @@ static void write_config(void)
 		"[store]\npath = %s\nretention = %dd\n"
 		"[control]\nsocket = %s/socket\ngroup =\n"
 		"[log]\nlevel = %s\n",
-		gateway.key_file, p->max_in_flight, p->holds ? "hold" : "resend", p->time_zone,
-		p->max_age_days, gateway.store, p->retention_days, gateway.folder,
+		hooks, gateway.key_file, p->max_in_flight, p->holds ? "hold" : "resend",
+		p->time_zone, p->max_age_days, gateway.store, p->retention_days, gateway.folder,
 		world.logs ? "debug" : "error");
 	write_file(gateway.config, text);
 }

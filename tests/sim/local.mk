@@ -9,6 +9,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/control.c \
 	tests/sim/disk.c \
 	tests/sim/gateway.c tests/sim/gateway.h \
+	tests/sim/herald.c tests/sim/herald.h \
 	tests/sim/laws.c tests/sim/laws.h tests/sim/laws_private.h tests/sim/laws_wire.c \
 	tests/sim/judge.c tests/sim/judge.h \
 	tests/sim/linker.c tests/sim/linker.h \

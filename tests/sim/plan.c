@@ -88,6 +88,9 @@ void plan_make(struct plan *p, uint64_t seed, int weeks)
 	p->links = chance_of(&c, 300) ? (int)chance_from(&c, 1, 20) * weeks : 0;
 	p->little_memory = chance_of(&c, 400);
 	p->holds = chance_of(&c, 300);
+	/* From a stream of its own, with which the seeds of tests/sim/seeds go on finding what they found. */
+	chance_init(&c, seed, "herald", 289);
+	p->hooks = chance_of(&c, 250);
 }
 
 /* How long each kind lasts, in minutes, and how often it comes beside the others. */

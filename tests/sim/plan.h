@@ -81,6 +81,7 @@ struct plan {
 	bool little_memory; /* of the queue: the gateway reads on all the time */
 	bool keys_honoured;
 	bool holds; /* in_doubt = hold: what is in doubt waits for an operator */
+	bool hooks; /* the cloud tells of its records */
 	int64_t cloud_skew_s;
 	int64_t latency_us;    /* of a request, about */
 	int64_t autosave_us;   /* of the broker; 0: at once */

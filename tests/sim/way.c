@@ -7,6 +7,7 @@
 #include "cloud_private.h"
 #include "edge/apiloop.h"
 #include "gateway.h"
+#include "herald.h"
 #include "laws.h"
 
 #define TIMEOUT_US (30 * SECOND) /* [api] timeout */
@@ -158,6 +159,7 @@ static int submit(struct api_transport *t, const struct api_request *request,
 	api_answered *answered, void *arg)
 {
 	struct request *q = calloc(1, sizeof *q);
+	bool first;
 
 	(void)t;
 	assert(q);
@@ -174,7 +176,10 @@ static int submit(struct api_transport *t, const struct api_request *request,
 		back_at(q, world.now_us + MS, API_FATE_NEVER_LEFT, NULL);
 		return 0;
 	}
+	first = q->key[0] && !cloud_key(q->key);
 	laws_submitted(q->key, q->body);
+	if (first)
+		herald_first_sent(cloud_key(q->key));
 	/* A plug that is pulled here takes the request along, or just fails to. */
 	if (!gateway_at(POINT_SUBMITTED) && chance_of(&way, 500)) {
 		back_at(q, world.now_us, API_FATE_NEVER_LEFT, NULL);
