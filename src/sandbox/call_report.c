@@ -166,7 +166,7 @@ static void on_pdf(void *arg, const struct buf *pdf, const char *why)
 	if (pdf)
 		answer_text(job, "application/pdf", pdf);
 	else
-		answer_error(job->x, 500, "pdf_failed", NULL, PDF_PROGRAM ": %s", why);
+		answer_error(job->x, 500, "internal_error", NULL, PDF_PROGRAM ": %s", why);
 	finish(job);
 }
 

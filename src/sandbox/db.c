@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* A checkpoint syncs, so it should come seldom: 16 MiB of log. */
 static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
@@ -52,6 +52,13 @@ static const char schema_2[] =
 	" status INTEGER);"
 	"CREATE INDEX event_waiting ON event (due_ms, n) WHERE state = 0;"
 	"PRAGMA user_version = 2;";
+
+/* From 2 to 3: what of its plan a key has used; times are a sliding window's. */
+static const char schema_3[] =
+	"CREATE TABLE rate (key TEXT PRIMARY KEY, counting INTEGER NOT NULL,"
+	" window_ms INTEGER NOT NULL, window INTEGER NOT NULL, used INTEGER NOT NULL,"
+	" owed INTEGER NOT NULL, owed_at_ms INTEGER NOT NULL, times BLOB) WITHOUT ROWID;"
+	"PRAGMA user_version = 3;";
 
 #define USER_COLUMNS "id, name, email, phone, department, created_at, updated_at"
 #define DEVICE_COLUMNS \
@@ -150,6 +157,10 @@ static const char *const texts[DB_SQL_COUNT] = {
 	[SQL_KEY_ADD] = "INSERT INTO api_key (key, rights) VALUES (?1, ?2)"
 			" ON CONFLICT (key) DO UPDATE SET rights = ?2",
 	[SQL_KEY_REMOVE] = "DELETE FROM api_key WHERE key = ?1",
+	[SQL_RATE_SAVE] = "INSERT OR REPLACE INTO rate VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_RATE_EACH] = "SELECT key, window, used, owed, owed_at_ms, times FROM rate"
+			  " WHERE counting = ?1 AND window_ms = ?2",
+	[SQL_RATE_REMOVE] = "DELETE FROM rate WHERE key = ?1",
 	[SQL_KEY_EACH] = "SELECT key, rights FROM api_key ORDER BY key",
 };
 
@@ -192,7 +203,7 @@ static int migrate(struct db *db, const char *steps)
 
 static int prepare_schema(struct db *db)
 {
-	static const char *const steps[SCHEMA_VERSION] = {schema_1, schema_2};
+	static const char *const steps[SCHEMA_VERSION] = {schema_1, schema_2, schema_3};
 	sqlite3_stmt *stmt = NULL;
 	int version = -1, r = 0;
 

@@ -242,8 +242,10 @@ static void finish(struct exchange *x, bool committed)
 void exchange_flush(struct sandbox *sandbox)
 {
 	struct exchange *x = sandbox->done;
-	bool committed = db_commit(&sandbox->db) == 0;
+	bool committed;
 
+	keys_save(&sandbox->keys, &sandbox->db);
+	committed = db_commit(&sandbox->db) == 0;
 	sandbox->done = NULL;
 	sandbox->done_end = &sandbox->done;
 	if (!committed)

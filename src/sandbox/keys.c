@@ -87,7 +87,7 @@ static int put(struct keys *k, const char *key, enum keys_rights rights)
 	return r;
 }
 
-int keys_load(struct keys *k, struct db *db)
+static int load_keys(struct keys *k, struct db *db)
 {
 	sqlite3_stmt *stmt = db_statement(db, SQL_KEY_EACH);
 	int r;
@@ -102,6 +102,95 @@ int keys_load(struct keys *k, struct db *db)
 	sqlite3_reset(stmt);
 	return r;
 }
+
+/* ---- what they have used, in the file */
+
+static int load_times(struct keys_entry *entry, sqlite3_stmt *stmt)
+{
+	size_t count = (size_t)sqlite3_column_bytes(stmt, 5) / sizeof *entry->times;
+
+	if (count == 0)
+		return 0;
+	entry->times = calloc(count, sizeof *entry->times);
+	if (!entry->times)
+		return -ENOMEM;
+	memcpy(entry->times, sqlite3_column_blob(stmt, 5), count * sizeof *entry->times);
+	entry->times_count = entry->times_room = count;
+	return 0;
+}
+
+static int load_rate(struct keys *k, sqlite3_stmt *stmt)
+{
+	struct keys_entry *entry = keys_find(k, db_text(stmt, 0));
+
+	if (!entry)
+		return 0;
+	entry->window = sqlite3_column_int64(stmt, 1);
+	entry->used = sqlite3_column_int64(stmt, 2);
+	entry->owed = sqlite3_column_int64(stmt, 3);
+	entry->owed_at_ms = sqlite3_column_int64(stmt, 4);
+	return load_times(entry, stmt);
+}
+
+static int load_rates(struct keys *k, struct db *db)
+{
+	sqlite3_stmt *stmt = db_statement(db, SQL_RATE_EACH);
+	int r;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int(stmt, 1, (int)k->counting);
+	sqlite3_bind_int64(stmt, 2, k->window_ms);
+	while ((r = db_step(db, stmt)) == 1) {
+		r = load_rate(k, stmt);
+		if (r < 0)
+			break;
+	}
+	sqlite3_reset(stmt);
+	return r;
+}
+
+static void save_rate(
+	const struct keys *k, struct db *db, const char *key, const struct keys_entry *entry)
+{
+	sqlite3_stmt *stmt = db_write(db) < 0 ? NULL : db_statement(db, SQL_RATE_SAVE);
+
+	if (!stmt)
+		return;
+	db_bind_text(stmt, 1, key);
+	sqlite3_bind_int(stmt, 2, (int)k->counting);
+	sqlite3_bind_int64(stmt, 3, k->window_ms);
+	sqlite3_bind_int64(stmt, 4, entry->window);
+	sqlite3_bind_int64(stmt, 5, entry->used);
+	sqlite3_bind_int64(stmt, 6, entry->owed);
+	sqlite3_bind_int64(stmt, 7, entry->owed_at_ms);
+	if (entry->times_count > 0 && entry->times_count <= KEYS_TIMES_SAVED)
+		sqlite3_bind_blob(stmt, 8, entry->times + entry->times_first,
+			(int)(entry->times_count * sizeof *entry->times), SQLITE_STATIC);
+	db_run(db, stmt);
+}
+
+void keys_save(struct keys *k, struct db *db)
+{
+	struct keys_entry *entry;
+	const char *key;
+	size_t pos = 0;
+
+	while (k->per_window > 0 && (entry = strmap_next(&k->map, &pos, &key))) {
+		if (entry->is_changed)
+			save_rate(k, db, key, entry);
+		entry->is_changed = false;
+	}
+}
+
+int keys_load(struct keys *k, struct db *db)
+{
+	int r = load_keys(k, db);
+
+	return r < 0 ? r : load_rates(k, db);
+}
+
+/* ---- adding and removing */
 
 /* RFC 6750's b64token, a little wider: anything visible. */
 static bool key_good(const char *key)
@@ -134,16 +223,22 @@ int keys_add(struct keys *k, struct db *db, const char *key, enum keys_rights ri
 	return r < 0 ? r : put(k, key, rights);
 }
 
-int keys_remove(struct keys *k, struct db *db, const char *key)
+static int forget(struct db *db, enum db_sql which, const char *key)
 {
-	sqlite3_stmt *stmt;
-	int r = db_write(db);
+	sqlite3_stmt *stmt = db_write(db) < 0 ? NULL : db_statement(db, which);
 
-	stmt = r < 0 ? NULL : db_statement(db, SQL_KEY_REMOVE);
 	if (!stmt)
 		return -EIO;
 	db_bind_text(stmt, 1, key);
-	r = db_run(db, stmt);
+	return db_run(db, stmt);
+}
+
+int keys_remove(struct keys *k, struct db *db, const char *key)
+{
+	int r = forget(db, SQL_KEY_REMOVE, key);
+
+	if (r == 0)
+		r = forget(db, SQL_RATE_REMOVE, key);
 	if (r < 0 || !keys_find(k, key))
 		return r;
 	entry_free(strmap_del(&k->map, key));
@@ -311,6 +406,7 @@ bool keys_take(
 		return true;
 	age(k, entry, now_ms);
 	within = take(k, entry, now_ms);
+	entry->is_changed = true;
 	view(k, entry, now_ms, ret_view);
 	return within;
 }

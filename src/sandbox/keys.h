@@ -8,8 +8,9 @@
  * Time is an argument: the server's own clock. What was used at a time that has not come (the clock
  * was set back) counts no more where windows slide; a bucket fills from then on.
  *
- * The plan may change at any time; what was used stays used. Counts live in memory only: after a
- * restart a key has its whole budget again.
+ * The plan may change at any time; what was used stays used. Counts are saved with each turn's
+ * answers, which tell them, and go on after a restart that counts in the same way; a sliding window
+ * of more than KEYS_TIMES_SAVED requests begins anew.
  */
 #ifndef PUNCHD_SANDBOX_KEYS_H
 #define PUNCHD_SANDBOX_KEYS_H
@@ -22,8 +23,9 @@
 #include "base/strmap.h"
 #include "sandbox/db.h"
 
-#define KEYS_TEXT_MAX  256
-#define KEYS_UNLIMITED 1000000 /* what plan `none` tells as limit and remainder */
+#define KEYS_TEXT_MAX    256
+#define KEYS_TIMES_SAVED 4096
+#define KEYS_UNLIMITED   1000000 /* what plan `none` tells as limit and remainder */
 
 enum keys_counting { KEYS_FIXED, KEYS_SLIDING, KEYS_BUCKET };
 
@@ -50,6 +52,7 @@ struct keys_entry {
 	int64_t owed; /* bucket: what is missing, in requests times window_ms */
 	int64_t owed_at_ms;
 	enum keys_rights rights;
+	bool is_changed; /* since it was saved */
 };
 
 /* What the three X-RateLimit headers say. */
@@ -66,6 +69,10 @@ void keys_done(struct keys *k);
 
 /* Take over what the file knows. */
 int keys_load(struct keys *k, struct db *db);
+
+/* File what was used since it was last filed; within the turn's transaction, which fails if this
+ * does. */
+void keys_save(struct keys *k, struct db *db);
 
 /* Add or change, in the file too; within the turn's transaction.
  * -EINVAL: empty, too long, or with characters that a header cannot carry. */

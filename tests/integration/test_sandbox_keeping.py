@@ -107,6 +107,31 @@ def test_a_file_of_a_newer_version_is_left_alone(build, tmp_path):
     assert (run.returncode, run.stdout) == (1, "") and "newer version" in run.stderr
 
 
+@pytest.mark.parametrize("counting", ["fixed", "sliding", "bucket"])
+def test_what_is_used_of_a_window_outlives_kill_9(build, tmp_path, counting):
+    def remaining(**kwargs):
+        answer = cloud.get("/users?limit=1", **kwargs)
+        assert int(answer.headers["X-RateLimit-Limit"]) == 5
+        return answer.status, int(answer.headers["X-RateLimit-Remaining"])
+
+    plan = ("--plan", "5", "--window", "24h", "--counting", counting)
+    with start(build, tmp_path, *plan, "--key", "other") as cloud:
+        assert [remaining() for _ in range(3)] == [(200, 4), (200, 3), (200, 2)]
+        assert remaining(api_key="other") == (200, 4)
+        cloud.kill()
+        cloud.start()
+        assert [remaining() for _ in range(3)] == [(200, 1), (200, 0), (429, 0)]
+        cloud.restart(*plan)
+        assert remaining() == (429, 0)
+        assert remaining(api_key="other") == (200, 3)
+        cloud.remove_key("other")
+        cloud.add_key("other")
+        cloud.restart(*plan)
+        assert remaining(api_key="other") == (200, 4), "a new key, a new window"
+        cloud.restart("--plan", "5", "--window", "23h", "--counting", counting)
+        assert remaining() == (200, 4), "other windows begin anew"
+
+
 def test_a_removed_key_stays_removed(build, tmp_path):
     with start(build, tmp_path) as cloud:
         cloud.add_key("short-lived")

@@ -188,7 +188,7 @@ def test_the_real_program_makes_a_pdf_of_it(build, tmp_path):
 def test_a_program_that_fails_is_told(build, tmp_path, printer, text, words):
     with Sandbox(build, tmp_path / "cloud", "--pdf-program", printer(text), users=2000) as cloud:
         answer = cloud.get(report_path("2023-01-01", "2023-01-31", format="pdf"))
-        assert (answer.status, answer.error["code"]) == (500, "pdf_failed")
+        assert (answer.status, answer.error["code"]) == (500, "internal_error")
         assert words in answer.error["message"]
         assert cloud.get("/users").status == 200
 
