@@ -19,6 +19,7 @@ import tempfile
 
 import contract
 from conftest import BUILD
+from relay import Relay
 from waiting import wait_for
 
 DEFAULTS = {
@@ -60,6 +61,7 @@ class Gateway:
         self.wrap = [str(w) for w in wrap]
         self.env = dict(os.environ, **(env or {}))
         self.process = None
+        self.relay = None
         self.settings = dict(DEFAULTS)
         self.settings.update({
             "api.base_url": base_url,
@@ -142,6 +144,8 @@ class Gateway:
     def done(self):
         if self.process is not None:
             self.kill()
+        if self.relay:
+            self.relay.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def __enter__(self):
@@ -151,6 +155,12 @@ class Gateway:
         self.done()
 
     # ---- asking it
+
+    def relayed(self):
+        """A socket for others to ask by, whose answers are looked at, too."""
+        if self.relay is None:
+            self.relay = Relay(self.dir / "relay", self.socket)
+        return self.relay.path
 
     def request(self, method, path, body=None, timeout=30):
         """(status, document)"""

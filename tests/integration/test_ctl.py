@@ -64,7 +64,7 @@ class Place:
         self.gateway.wait_synced()
 
     def ask(self, *args, **kwargs):
-        return Run(*args, socket=self.gateway.socket, **kwargs)
+        return Run(*args, socket=self.gateway.relayed(), **kwargs)
 
     def done(self):
         self.gateway.done()

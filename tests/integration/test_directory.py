@@ -310,7 +310,7 @@ def test_strangers_are_parked_or_forwarded_by_setting(tmp_path):
 
 def test_people_and_devices_are_listed(tmp_path, build):
     def ctl(*words):
-        done = subprocess.run([build / "punchctl", "--socket", place.gateway.socket, *words],
+        done = subprocess.run([build / "punchctl", "--socket", place.gateway.relayed(), *words],
                               capture_output=True, text=True, check=True)
         return done.stdout.splitlines(), done.stderr
 

@@ -54,7 +54,7 @@ def deeds(place, record_id):
 
 
 def ctl(place, *args):
-    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.socket, "--utc", *args],
+    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.relayed(), "--utc", *args],
                          capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
     return run.returncode, run.stdout.decode(), run.stderr.decode()
 

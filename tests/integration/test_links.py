@@ -35,7 +35,7 @@ def link(place, kind, value, user_id, **more):
 
 def ctl(place, *args, text=None):
     """(exit code, stdout, stderr) of punchctl."""
-    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.socket, "--utc", *args],
+    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.relayed(), "--utc", *args],
                          capture_output=True, timeout=60, input=text)
     return run.returncode, run.stdout.decode(), run.stderr.decode()
 

@@ -35,7 +35,7 @@ def api(place):
 
 
 def ctl(place, *args):
-    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.socket, "--utc", *args],
+    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.relayed(), "--utc", *args],
                          capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
     return run.returncode, run.stdout.decode(), run.stderr.decode()
 

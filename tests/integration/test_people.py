@@ -47,7 +47,7 @@ def posts(place):
 
 def ctl(place, *args):
     """(exit code, stdout, stderr) of punchctl."""
-    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.socket, "--utc", *args],
+    run = subprocess.run([BUILD / "punchctl", "--socket", place.gateway.relayed(), "--utc", *args],
                          capture_output=True, timeout=60)
     return run.returncode, run.stdout.decode(), run.stderr.decode()
 
