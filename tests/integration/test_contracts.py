@@ -122,6 +122,20 @@ def test_routes_of_the_sandbox():
     assert set(routes) == operations(CLOUD)
 
 
+def test_codes_of_the_sandbox():
+    used = set()
+    for file in (ROOT / "src/sandbox").glob("*.c"):
+        text = file.read_text()
+        used |= set(re.findall(r'answer_error\(\s*[\w>-]+,\s*\d{3},\s*"(\w+)"', text))
+        used |= set(re.findall(r'"(\w+_api_key)"', text))
+    named = set()
+    for pointer, node in contract.nodes(CLOUD.document):
+        if re.fullmatch(r"#/components/schemas/Problem\w+/properties/error/properties/code", pointer):
+            named |= set(node["enum"])
+    # What a fault says of 503 is the documentation's own word.
+    assert used == named - {"service_unavailable"}
+
+
 def test_routes_of_the_control_socket_and_what_each_takes():
     routes = re.findall(r'\{"([A-Z]+)", "(/[^"]*)", (?:true|false),\s*\w+,\s*"([^"]*)"',
                         source("daemon/control.c"))
