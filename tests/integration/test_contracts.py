@@ -414,6 +414,32 @@ def test_an_event_has_to_be_of_a_type_that_is_documented():
         contract.violations.clear()
 
 
+def recorded(**changes):
+    line = {"method": "POST", "target": "/v1/attendance", "fault": False, "status": 201,
+            "request": {"User-Agent": "punchd/0", "Idempotency-Key": "k"},
+            "body": json.dumps(Sandbox.punch()),
+            "answer": {"Content-Type": "application/json", "X-RateLimit-Limit": "1",
+                       "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"},
+            "text": json.dumps({"data": Sandbox.punch() | {"id": "att_1", "created_at": "2023-01-16T08:00:01Z"}})}
+    return line | changes
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({}, None), ({"status": 500, "text": "<html>", "fault": True}, None), ({"status": None}, None),
+    ({"text": "{}"}, "'data' is a required property"), ({"status": 500}, "500"),
+    ({"request": {"User-Agent": "punchd/0"}}, "no Idempotency-Key"),
+    ({"body": json.dumps(Sandbox.punch(kind="lunch"))}, "the body at type"),
+    # Others may send what they like.
+    ({"request": {}, "body": "lunch"}, None)])
+def test_what_a_sandbox_has_recorded(tmp_path, changes, words):
+    record = tmp_path / "record"
+    record.write_text(json.dumps(recorded(**changes)) + '\n{"cut off')
+    assert CLOUD.check_record(record) == record.stat().st_size
+    found = list(contract.violations)
+    contract.violations.clear()
+    assert [words in text for text in found] == [True] if words else not found
+
+
 # ---- MQTT
 
 def test_what_terminals_and_gateway_say(tmp_path):
