@@ -147,8 +147,8 @@ static int link_entry(struct outbox *o, struct outbox_line *line, const struct o
 	e->place = p->place;
 	e->frozen = p->frozen;
 	e->in_doubt = p->in_doubt;
-	e->awaits = p->await_us > 0;
-	e->not_before_us = p->await_us;
+	e->awaits = p->in_doubt && p->await_us > 0;
+	e->not_before_us = e->awaits ? p->await_us : 0;
 	snprintf(e->name, sizeof e->name, "%" PRId64, p->seq);
 	while (*at && is_after(&p->place, &(*at)->place))
 		at = &(*at)->next;

@@ -50,7 +50,8 @@ struct outbox_punch {
 	const char *terminal; /* for the live lane */
 	bool frozen;
 	bool in_doubt;
-	int64_t await_us; /* monotonic: until then an event may tell that it has arrived; 0: none can */
+	/* Monotonic: until then an event may tell of one that is in doubt that it has arrived; 0: none can. */
+	int64_t await_us;
 };
 
 struct outbox_line;

@@ -68,6 +68,15 @@ def test_an_event_settles_what_was_lost_after_one_send(tmp_path, rule):
         adds_up(place.gateway.status())
 
 
+def test_a_frozen_one_that_gave_way_awaits_nothing(tmp_path):
+    """Of one second the id decides who goes first: a body that is frozen when an earlier one comes gives
+    way to it, and goes right after it. Nothing of it was sent, so no event is waited for."""
+    with told_by_the_cloud(tmp_path, **{"punches.double_tap": "0"}) as place:
+        for who in range(1, 13):
+            place.send([punch(f"{who}-{way}", who=who, type=way) for way in ("check_in", "check_out")])
+        place.gateway.wait_delivered(24)
+
+
 def test_killed_between_the_record_and_its_event(tmp_path):
     """The next run has it in doubt, and hears of it before it sends."""
     with told_by_the_cloud(tmp_path) as place:

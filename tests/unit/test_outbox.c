@@ -585,6 +585,30 @@ static void test_claimed(void **state)
 	assert_false(may_go_at_once(11, 1, 200));
 }
 
+/* Of what this run froze nothing was lost: an event is awaited only of what is in doubt. */
+static void test_awaits_no_event_without_doubt(void **state)
+{
+	struct outbox_punch p;
+	struct row *r = store(100, 10, 1);
+
+	(void)state;
+	outbox_read_all(&box);
+	r->frozen = true;
+	p = punch_of(r);
+	p.in_doubt = false;
+	p.await_us = INT64_MAX;
+	assert_int_equal(outbox_came_frozen(&box, &p), 0);
+	set_step(1, OUTBOX_WAITING); /* it gives way */
+	assert_int_equal(next(), 1);
+
+	r = store(200, 11, 2);
+	p = punch_of(r);
+	p.frozen = p.in_doubt = true;
+	p.await_us = INT64_MAX;
+	assert_int_equal(outbox_came(&box, &p), 0);
+	assert_int_equal(next(), 0);
+}
+
 static void test_rewind_keeps_what_the_store_does_not_know(void **state)
 {
 	(void)state;
@@ -856,6 +880,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_terminals_take_turns, begin, end),
 		cmocka_unit_test_setup_teardown(test_probes_freeze_few, begin, end),
 		cmocka_unit_test_setup_teardown(test_claimed, begin, end),
+		cmocka_unit_test_setup_teardown(test_awaits_no_event_without_doubt, begin, end),
 		cmocka_unit_test_setup_teardown(
 			test_rewind_keeps_what_the_store_does_not_know, begin, end),
 		cmocka_unit_test_setup_teardown(test_kept_ones_wait_for_earlier_ones, begin, end),
