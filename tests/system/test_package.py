@@ -102,7 +102,7 @@ def test_purge_of_a_damaged_store(site):
 def test_nothing_is_left_of_one_that_never_had_a_punch(bare, debs):
     before = traces(bare)
     container.install(bare, debs.values())
-    apt(bare, "purge", "punchd", "punch-sandbox")
+    apt(bare, "purge", *debs)
     assert traces(bare) == before
 
 
