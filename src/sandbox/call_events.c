@@ -1,14 +1,9 @@
 /* /_sandbox/events: what the webhook was told, and telling it again. */
-#include <errno.h>
-
 #include "base/clock.h"
 #include "sandbox/answer.h"
-#include "sandbox/directory.h"
 #include "sandbox/events.h"
+#include "sandbox/listing.h"
 #include "sandbox/sandbox.h"
-
-#define PAGE_DEFAULT 1000
-#define PAGE_MAX     10000
 
 static json_t *event_json(sqlite3_stmt *stmt)
 {
@@ -26,42 +21,9 @@ static json_t *event_json(sqlite3_stmt *stmt)
 		"event", json_loads(db_text(stmt, 7), 0, NULL));
 }
 
-static int list_events(
-	struct exchange *x, int64_t after, int64_t limit, json_t *list, int64_t *ret_last)
-{
-	struct db *db = &x->sandbox->db;
-	sqlite3_stmt *stmt = db_statement(db, SQL_EVENT_PAGE);
-	int r;
-
-	if (!stmt)
-		return -EIO;
-	sqlite3_bind_int64(stmt, 1, after);
-	sqlite3_bind_int64(stmt, 2, limit);
-	while ((r = db_step(db, stmt)) == 1) {
-		*ret_last = sqlite3_column_int64(stmt, 0);
-		json_array_append_new(list, event_json(stmt));
-	}
-	return r;
-}
-
 void call_sandbox_events(struct exchange *x)
 {
-	int64_t after = 0, limit = PAGE_DEFAULT, total, last;
-	json_t *list;
-
-	if (!exchange_query_int(x, "after", 0, INT64_MAX, &after) ||
-		!exchange_query_int(x, "limit", 1, PAGE_MAX, &limit))
-		return;
-	last = after;
-	list = json_array();
-	if (list_events(x, after, limit, list, &last) < 0 ||
-		db_number(&x->sandbox->db, SQL_EVENT_COUNT, &total) < 0) {
-		json_decref(list);
-		answer_broken(x);
-		return;
-	}
-	answer_data(x, 200, list,
-		json_pack("{s:I, s:I}", "total", (json_int_t)total, "last", (json_int_t)last));
+	listing_answer(x, SQL_EVENT_PAGE, SQL_EVENT_COUNT, event_json);
 }
 
 static void resend(struct exchange *x, const char *id, const char *type)

@@ -4,12 +4,11 @@
 #include "base/jget.h"
 #include "sandbox/answer.h"
 #include "sandbox/directory.h"
+#include "sandbox/listing.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/seed.h"
 
 #define TEXT_MAX      65536 /* by this way a name may be as no sound cloud would have it */
-#define PAGE_DEFAULT  1000
-#define PAGE_MAX      10000
 #define ADMIN_KEY_MAX KEYS_TEXT_MAX
 
 #define CLOCK_OFF_MAX_MS (400 * 86400000LL)
@@ -35,42 +34,9 @@ static json_t *record_json(sqlite3_stmt *stmt)
 		(json_int_t)sqlite3_column_int64(stmt, 7));
 }
 
-static int list_records(
-	struct exchange *x, int64_t after, int64_t limit, json_t *list, int64_t *ret_last)
-{
-	struct db *db = &x->sandbox->db;
-	sqlite3_stmt *stmt = db_statement(db, SQL_RECORD_PAGE);
-	int r;
-
-	if (!stmt)
-		return -EIO;
-	sqlite3_bind_int64(stmt, 1, after);
-	sqlite3_bind_int64(stmt, 2, limit);
-	while ((r = db_step(db, stmt)) == 1) {
-		*ret_last = sqlite3_column_int64(stmt, 0);
-		json_array_append_new(list, record_json(stmt));
-	}
-	return r;
-}
-
 void call_sandbox_attendance(struct exchange *x)
 {
-	int64_t after = 0, limit = PAGE_DEFAULT, total, last;
-	json_t *list;
-
-	if (!exchange_query_int(x, "after", 0, INT64_MAX, &after) ||
-		!exchange_query_int(x, "limit", 1, PAGE_MAX, &limit))
-		return;
-	last = after;
-	list = json_array();
-	if (list_records(x, after, limit, list, &last) < 0 ||
-		db_number(&x->sandbox->db, SQL_RECORD_COUNT, &total) < 0) {
-		json_decref(list);
-		answer_broken(x);
-		return;
-	}
-	answer_data(x, 200, list,
-		json_pack("{s:I, s:I}", "total", (json_int_t)total, "last", (json_int_t)last));
+	listing_answer(x, SQL_RECORD_PAGE, SQL_RECORD_COUNT, record_json);
 }
 
 /* ---- faults */

@@ -19,6 +19,7 @@ libsandbox_a_SOURCES = \
 	src/sandbox/hook.c src/sandbox/hook.h \
 	src/sandbox/idempotency.c src/sandbox/idempotency.h \
 	src/sandbox/keys.c src/sandbox/keys.h \
+	src/sandbox/listing.c src/sandbox/listing.h \
 	src/sandbox/options.c src/sandbox/options.h \
 	src/sandbox/options_table.c src/sandbox/options_table.h \
 	src/sandbox/pdf.c src/sandbox/pdf.h \
