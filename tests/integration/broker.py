@@ -5,7 +5,7 @@
         broker.kill()      # -9: what was not saved is gone
         broker.start()
 
-It listens on an ephemeral port of the loopback, keeps its memory in a folder of its own, and ends
+It listens on a port of the loopback that nobody else has, keeps its memory in a folder of its own, and ends
 no process but its own.
 """
 import os
@@ -21,17 +21,11 @@ import tempfile
 import time
 
 from overheard import Overheard
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHIPPED = ROOT / "etc/mosquitto/punchd.conf"
 MOSQUITTO = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-
-
-def free_port():
-    """A port that was free a moment ago. The kernel does not give it out again soon."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def _many_files():

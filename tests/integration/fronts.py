@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 
-from broker import free_port
+from ports import free_port
 from waiting import wait_for
 
 SBIN = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"

@@ -24,12 +24,6 @@ def rfc3339(unix_s):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_s))
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def event(kind, data, created=None, event_id=None):
     created = time.time() if created is None else created
     return {"id": event_id or f"evt_{secrets.token_hex(8)}", "type": kind,

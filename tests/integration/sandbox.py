@@ -4,7 +4,7 @@
         cloud.post_attendance(user="usr_000001", key="k1")
         assert [r["user_id"] for r in cloud.records()] == ["usr_000001"]
 
-After the first start the port stays the same over restarts, so that clients find it again.
+The port stays the same over restarts, so that clients find it again.
 
 Every answer of the API that comes this way is held to docs/api/openapi.yaml, but while a fault spoils
 answers; and when the process ends, so is whatever it exchanged with others: punchd, curl, proxies.
@@ -19,6 +19,7 @@ import subprocess
 import urllib.parse
 
 import contract
+from ports import free_port
 from waiting import wait_for
 
 START_S = 30
@@ -66,7 +67,7 @@ class Sandbox:
         self.users, self.devices = users, devices
         self.key, self.key_option = key, key_option
         self.ca = directory / "data" / "ca.pem"
-        self.port = 0
+        self.port = free_port()
         self.process = None
         self.base_url = None
         self._connection = None

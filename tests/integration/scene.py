@@ -11,9 +11,10 @@ import shutil
 import signal
 import subprocess
 
-from broker import Broker, free_port
+from broker import Broker
 from conftest import BUILD
 from gateway import Gateway
+from ports import free_port
 from sandbox import Sandbox
 from waiting import wait_for
 

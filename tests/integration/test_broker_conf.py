@@ -10,7 +10,8 @@ import threading
 import paho.mqtt.client as mqtt
 import pytest
 
-from broker import MOSQUITTO, SHIPPED, Broker, free_port
+from broker import MOSQUITTO, SHIPPED, Broker
+from ports import free_port
 from terminal import Terminal
 from waiting import wait_for
 

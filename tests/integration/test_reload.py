@@ -11,9 +11,10 @@ import pytest
 
 from conftest import BUILD, ROOT
 from fronts import Certificate
-from hookcall import HMAC_SECRET, SECRET, Caller, event, free_port, signature
+from hookcall import HMAC_SECRET, SECRET, Caller, event, signature
 from line import Hand, morning, rfc3339, unix, user
 from place import SERIAL, Place
+from ports import free_port
 from waiting import wait_for
 
 GATE = {"name": "gate", "topic": "gate/{device}/p", "accept": [], "device": ["topic:device"],

@@ -15,9 +15,10 @@ import pytest
 from conftest import BUILD, HERE
 from fakecloud import FakeCloud
 from fronts import Certificate
-from hookcall import HMAC_SECRET, SECRET, Caller, event, free_port, record_of, signature, user_of
+from hookcall import HMAC_SECRET, SECRET, Caller, event, record_of, signature, user_of
 from line import morning, rfc3339, user
 from place import SERIAL, Place
+from ports import free_port
 from waiting import wait_for
 
 NOTHING = {"taken": 0, "duplicate": 0, "older": 0, "ignored": 0, "kept": 0, "settled": 0, "commits": 0}

@@ -8,9 +8,10 @@ import fakecloud
 from clockwork import Clockwork
 from fakecloud import FakeCloud
 from gateway import adds_up
-from hookcall import SECRET, Caller, event, free_port, record_of
+from hookcall import SECRET, Caller, event, record_of
 from line import morning, rfc3339, unix, user
 from place import Place
+from ports import free_port
 from test_webhook import Told, hang_up, told_settings
 from waiting import wait_for
 

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from hookcall import HMAC_SECRET, Caller, event, free_port, user_of
+from hookcall import HMAC_SECRET, Caller, event, user_of
+from ports import free_port
 from test_webhook import Told, secret_file
 from waiting import wait_for
 
