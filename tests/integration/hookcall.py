@@ -9,7 +9,6 @@ import http.client
 import itertools
 import json
 import secrets
-import socket
 import ssl
 import time
 
