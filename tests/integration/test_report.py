@@ -144,10 +144,10 @@ def test_how_complete_it_is(tmp_path):
         c = data["completeness"]
         assert {k: c[k] for k in ("queued", "held", "in_doubt", "unlisted")} == \
             {"queued": 2, "held": 1, "in_doubt": 0, "unlisted": 0}
-        # One without a time is of the day on which it came.
+        # One without a time is of the day on which it came, which turns over at day_start.
         assert c["parked"] == 0
-        today = rfc3339(unix(data["generated_at"]))[:10]
-        assert place.gateway.get(path(today, today, source="local"))["data"]["completeness"]["parked"] == 1
+        day = rfc3339(unix(data["generated_at"]) - 4 * 3600)[:10]
+        assert place.gateway.get(path(day, day, source="local"))["data"]["completeness"]["parked"] == 1
         assert c["users_synced_at"] == place.gateway.status()["directory"]["users_synced_at"]
         # The gateway is there since just now; before that there may have been others.
         assert c["complete_from"] > str(LAST)
