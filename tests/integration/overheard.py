@@ -29,9 +29,10 @@ class Overheard:
         wait_for(lambda: b"Subscribed" in self.file.read_bytes(), "the listener's subscription")
 
     def messages(self):
-        """(topic, payload) of each."""
+        """(topic, payload) of each that was heard whole: asked to end, mosquitto_sub (2.0.11) says in its
+        signal handler that it disconnects, in the midst of what it is writing."""
         for line in self.file.read_bytes().decode().splitlines():
-            if "\t" in line:
+            if "\t" in line and "sending DISCONNECT" not in line:
                 topic, payload = line.split("\t")
                 yield topic, bytes.fromhex(payload)
 
