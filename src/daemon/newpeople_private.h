@@ -1,7 +1,7 @@
 /*
- * The inside, for its files: newpeople.c (its life, and what is next for whom),
- * newpeople_ask.c (what people ask for and take back), newpeople_answer.c (what an answer means), newpeople_settle.c (what becomes of one, on disk and in
- * memory), newpeople_view.c (how it is shown). Nobody else includes this.
+ * The inside, for its files: newpeople.c (its life, and what is next for whom), newpeople_ask.c (what
+ * people ask for and take back), newpeople_answer.c (what an answer means), newpeople_settle.c (what
+ * becomes of one, on disk and in memory), newpeople_view.c (how it is shown). Nobody else includes this.
  */
 #ifndef PUNCHD_DAEMON_NEWPEOPLE_PRIVATE_H
 #define PUNCHD_DAEMON_NEWPEOPLE_PRIVATE_H

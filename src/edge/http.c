@@ -35,9 +35,6 @@ struct http_connection {
 	LIST_ENTRY(http_connection) next;
 };
 
-/* What a handler may keep of a request: evhttp's own. */
-struct http_later;
-
 /* A request while its handler is asked. */
 struct http_exchange {
 	struct evhttp_request *req;
@@ -344,6 +341,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	free(path);
 }
 
+/* What a handler keeps of a request is evhttp's own. */
 struct http_later *http_later(const struct http_request *request)
 {
 	request->exchange->later = true;
